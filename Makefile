@@ -1,0 +1,52 @@
+# Safehouse: `make help` says what there is. Needs nothing but make, sh and a Python 3.9 or newer.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help setup try test lint dist bench clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+CMD ?=
+PYTEST_ARGS ?=
+SOURCES := $(shell find safehouse tools/zipapp -type f ! -name '*.pyc' 2>/dev/null)
+SHELL_SCRIPTS := .ci/run $(wildcard tools/*.sh tools/zipapp/*.sh tests/*/*.sh)
+
+help:  ## this list
+	@echo 'make TARGET, where TARGET is:'
+	@sed -n 's/^\([a-z]*\):[^#]*## /  \1|/p' Makefile | awk -F'|' '{ printf "%-8s %s\n", $$1, $$2 }'
+
+setup: $(READY)  ## a Python environment in .venv, and the system packages that the tests need
+	@sh tools/install_packages.sh bwrap git shellcheck
+
+try:  ## run Safehouse from this checkout; make try CMD="codex --version"
+	@sh tools/install_packages.sh bwrap
+	@sh tools/make_venv.sh $(VENV) run
+	@PATH="$(CURDIR)/$(BIN):$$PATH" sh tools/try.sh $(CMD)
+
+test: setup  ## all tests; PYTEST_ARGS="-k name" for some
+	@sh tools/test.sh $(BIN)/python $(PYTEST_ARGS)
+
+lint: $(READY)  ## formatting, types, layers, shell scripts
+	@sh tools/install_packages.sh shellcheck
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	shellcheck $(SHELL_SCRIPTS)
+
+dist: dist/safehouse  ## dist/safehouse, the single file
+
+dist/safehouse: $(READY) $(SOURCES) profiles.yaml pyproject.toml hatch_build.py tools/build_zipapp.py
+	@$(BIN)/python tools/build_zipapp.py -o $@
+
+bench: dist/safehouse  ## how long a launch takes, as a ratio to an empty Python
+	@$(BIN)/python benchmarks/launch.py dist/safehouse
+
+clean:  ## remove what make has made, but for the downloads in build/ and .venv/
+	rm -rf dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+
+$(READY): pyproject.toml tools/make_venv.sh
+	@sh tools/make_venv.sh $(VENV) dev
+	@touch $@

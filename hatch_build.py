@@ -1,0 +1,51 @@
+"""What a wheel has and a checkout has not: compiled profiles, data from beside the package."""
+
+from __future__ import annotations
+
+import ast
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+HEAD = '"""profiles.yaml as Python literals: no YAML at launch. Made by hatch_build.py."""\n'
+
+
+class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]
+    """Adds `safehouse/sources/_compiled.py` and `safehouse/profiles.yaml`."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        if version == "editable":
+            return  # a checkout reads profiles.yaml itself
+        root = Path(self.root)
+        self.scratch = tempfile.TemporaryDirectory()
+        compiled = Path(self.scratch.name, "_compiled.py")
+        compiled.write_text(compiled_profiles(root), encoding="utf-8")
+        included = build_data["force_include"]
+        included[str(compiled)] = "safehouse/sources/_compiled.py"
+        included[str(root / "profiles.yaml")] = "safehouse/profiles.yaml"
+
+    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
+        if version != "editable":
+            self.scratch.cleanup()
+
+
+def compiled_profiles(root: Path) -> str:
+    """The source of `_compiled.py`: one profile a line.
+
+    Raises ValueError when a profile is more than literals, and what the loader says of a bad file.
+    """
+    sys.path.insert(0, str(root))
+    try:
+        from safehouse.sources.profile_file import load
+    finally:
+        sys.path.remove(str(root))
+    text = (root / "profiles.yaml").read_text(encoding="utf-8")
+    records = load(text, "profiles.yaml")
+    lines = [f"    {name!r}: {record!r},\n" for name, record in records.items()]
+    literal = "{\n" + "".join(lines) + "}"
+    if ast.literal_eval(literal) != records:
+        raise ValueError("profiles.yaml: a profile does not survive being written as a literal")
+    return f"{HEAD}\nRECORDS = {literal}\n"

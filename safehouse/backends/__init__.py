@@ -1,0 +1,1 @@
+"""How an operating system enforces a policy."""

@@ -1,0 +1,39 @@
+"""What every backend can do."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    from safehouse.host import Host
+    from safehouse.launch import Launch
+    from safehouse.policy.policy import Policy
+else:
+    Protocol = object
+
+
+class Backend(Protocol):
+    """An operating system's way to confine a program."""
+
+    name: str
+    language: str
+    """The `--format` of `safehouse policy` that shows what this backend executes."""
+
+    def inside(self, host: Host) -> bool:
+        """Whether this process is confined by us already; verified, whatever the environment says."""
+
+    def prepare(self, policy: Policy, host: Host, command: tuple[str, ...]) -> Launch:
+        """A launch of `command` (its program by absolute path) under `policy`.
+
+        Raises UserError where the enforcer is missing or cannot be trusted.
+        """
+
+    def start(self, launch: Launch) -> int:
+        """Runs it and gives the exit status, or becomes it and never returns.
+
+        Raises UserError where the enforcer could not confine; then nothing was run.
+        """
+
+    def render(self, policy: Policy, host: Host) -> str:
+        """The policy in the enforcer's own language, for reading."""

@@ -1,0 +1,266 @@
+"""Linux: bubblewrap, under Landlock's scopes and a filter of system calls; measured in linux.md."""
+
+from __future__ import annotations
+
+import os
+
+from safehouse.backends import diagnosis, stubs
+from safehouse.backends.landlock import Scope
+from safehouse.backends.mounts import NOTHING, READ_WRITE, SCRATCH, Mounts, plan
+from safehouse.backends.seccomp import terminal_filter
+from safehouse.errors import UserError
+from safehouse.launch import (
+    FULL,
+    PARTIAL,
+    Enforcement,
+    Input,
+    Launch,
+    Words,
+    execute,
+    ignore_signals,
+    supervise,
+)
+from safehouse.policy.policy import NONE
+from safehouse.value import replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from safehouse.host import Host
+    from safehouse.policy.policy import Policy
+
+# Fixed places that only root can write to; never the caller's PATH.
+_PLACES = (
+    "/usr/bin/bwrap",
+    "/usr/local/bin/bwrap",
+    "/run/current-system/sw/bin/bwrap",
+    "/bin/bwrap",
+)
+# In the root of our own mount namespace, where no file of a confined program's can be, nor outside
+# a file of an ordinary user's.
+MARK = "/.safehouse-sandbox"
+_SCOPES_MISSING = (
+    "this kernel's Landlock has no scopes (Linux 6.12 has): abstract sockets of other programs can "
+    "be connected to, and a signal to the own process group reaches the caller's"
+)
+_FILTER_MISSING = (
+    "no system call filter for this processor: characters can be typed into the terminal"
+)
+_ENV = "/usr/bin/env"
+_MOST_OF_ENV = 1 << 20
+_RESETS = "--default-signal=INT,QUIT,TERM,HUP,USR1,USR2"
+_INTERRUPTED = (
+    "this system's env cannot reset signals: Ctrl-C ends a program that would only pause at it"
+)
+_SOCKETS = "sockets that lie inside a granted directory can be connected to"
+
+
+class Bubblewrap:
+    """The Linux backend."""
+
+    name = "bubblewrap"
+    language = "bwrap"
+
+    def inside(self, host: Host) -> bool:
+        """Whether we are in a mount namespace that this backend made."""
+        return _is_mark(MARK) and bool(os.statvfs("/").f_flag & os.ST_RDONLY)
+
+    def prepare(self, policy: Policy, host: Host, command: tuple[str, ...]) -> Launch:
+        """See Backend.prepare."""
+        program = _program()
+        mounts = plan(policy, host)
+        filter = terminal_filter()
+        resetting = _with_default_signals(command)
+        notes = [_SOCKETS]
+        if not filter:
+            notes.append(_FILTER_MISSING)
+        if not resetting:
+            notes.append(_INTERRUPTED)
+        options = _options(policy, host, mounts)
+        argv: list[str | Input | Words] = ["bwrap", "--args", Words(tuple(options))]
+        if filter:
+            argv += ["--seccomp", Input(filter)]
+        return Launch(
+            program,
+            (*argv, "--", *resetting, *command),
+            (),  # bwrap itself gets none: a library path would be its own, outside
+            _enforcement(mounts, notes),
+            mounts.creations,
+        )
+
+    def start(self, launch: Launch) -> int:
+        """See Backend.start."""
+        scope = Scope()
+        held = stubs.make(launch.creations)
+        status_read, status_write = os.pipe()
+        os.set_inheritable(status_write, True)
+        report = _Report(status_read)
+
+        def confined() -> None:
+            scope.restrict()
+            if _RESETS in launch.argv:
+                ignore_signals()
+            argv = (launch.argv[0], "--json-status-fd", str(status_write), *launch.argv[1:])
+            ready = Launch(launch.program, argv, launch.environment, launch.enforcement)
+            execute(ready, (status_write,))
+
+        try:
+            ending = supervise(confined, report.program)
+        finally:
+            os.close(status_write)
+            stubs.remove(held)
+        if not report.started() and ending.by_itself:
+            raise diagnosis.of_failure(launch.program)
+        return ending.code
+
+    def render(self, policy: Policy, host: Host) -> str:
+        """The options for bwrap, one step a line; the values of the environment may be secret."""
+        unset = replace(policy, environment=tuple((name, "...") for name, _ in policy.environment))
+        words = _options(unset, host, plan(policy, host))
+        lines: list[str] = []
+        for word in words:
+            if isinstance(word, str) and (word.startswith("--") or not lines):
+                lines.append(word)
+            else:
+                lines[-1] += " " + (_shell_quoted(word) if isinstance(word, str) else "FD")
+        return "bwrap \\\n  " + " \\\n  ".join(lines) + "\n"
+
+
+def _with_default_signals(command: tuple[str, ...]) -> tuple[str, ...]:
+    """Words that undo, inside, that bwrap is made to ignore the signals that end a process.
+
+    A signal typed at the terminal goes to all of the process group, bwrap among it, which it would
+    kill, and with it a program that only wanted to stop what it was doing.
+    """
+    if "=" in command[0]:  # env would take it for a variable
+        return ()
+    try:
+        with open(_ENV, "rb") as file:
+            able = b"default-signal" in file.read(_MOST_OF_ENV)  # GNU coreutils 8.31 and later
+    except OSError:
+        return ()
+    return (_ENV, _RESETS, "--") if able else ()
+
+
+def _options(policy: Policy, host: Host, mounts: Mounts) -> list[str | Input]:
+    options: list[str | Input] = [
+        "--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try",
+        "--die-with-parent", "--cap-drop", "ALL",
+    ]  # fmt: skip
+    if policy.network == NONE:
+        options.append("--unshare-net")
+    options += ["--proc", "/proc"]
+    if host.user == 0:
+        # Root of the outside may write there, to core_pattern for one: linux.md 1.9.
+        options += ["--ro-bind", "/proc/sys", "/proc/sys"]
+    options += [
+        "--dev",
+        "/dev",
+        "--perms",
+        "1777",
+        "--tmpfs",
+        "/tmp",
+        "--symlink",
+        "/tmp",
+        "/var/tmp",
+    ]
+    root_is_ours = not any(mount.path == "/" for mount in mounts.mounts)
+    if mounts.home_is_private:
+        options += ["--perms", "0700", "--tmpfs", host.home]
+    if mounts.scratch:
+        options += ["--perms", "0700", "--tmpfs", SCRATCH]
+    for number, path in enumerate(mounts.scratch):
+        options += ["--dir", f"{SCRATCH}/{number}", "--symlink", f"{SCRATCH}/{number}", path]
+    for mount in mounts.mounts:
+        options += _mount(mount.path, mount.mode, mount.directory)
+    for path, target in mounts.links:
+        options += ["--symlink", target, path]
+    if root_is_ours:
+        options += ["--symlink", "safehouse", MARK]
+    if mounts.home_is_private and not mounts.home_is_writable:
+        options += ["--remount-ro", host.home]
+    if root_is_ours:
+        options += ["--remount-ro", "/"]
+    options += ["--chdir", policy.workdir if policy.workdir != "/" else "/"]
+    for name, value in policy.environment:
+        options += ["--setenv", name, value]
+    return options
+
+
+def _mount(path: str, mode: str, directory: bool) -> list[str | Input]:
+    if mode == NOTHING and directory:
+        return ["--perms", "0000", "--tmpfs", path, "--remount-ro", path]
+    if mode == NOTHING:
+        return ["--perms", "0000", "--ro-bind-data", Input(), path]
+    return ["--bind" if mode == READ_WRITE else "--ro-bind", path, path]
+
+
+def _enforcement(mounts: Mounts, notes: list[str]) -> Enforcement:
+    for shortfall in mounts.later:
+        notes.append(f"{shortfall.rule.origin}: {shortfall.instead}")
+    level = PARTIAL if mounts.wider or mounts.later else FULL
+    return Enforcement(level, "bubblewrap", mounts.wider, mounts.narrower, tuple(notes))
+
+
+def _program() -> str:
+    for place in _PLACES:
+        try:
+            found = os.stat(place)
+        except OSError:
+            continue
+        if found.st_uid == 0 and not found.st_mode & 0o022:
+            return place
+    raise UserError(
+        "bubblewrap, which confines programs on Linux, is not installed", diagnosis.install()
+    )
+
+
+class _Report:
+    """What bwrap writes to its status descriptor: the process that it started, and its end."""
+
+    def __init__(self, descriptor: int) -> None:
+        os.set_blocking(descriptor, False)
+        self._descriptor = descriptor
+        self._text = b""
+
+    def _read(self) -> bytes:
+        while True:
+            try:
+                more = os.read(self._descriptor, 65536)
+            except BlockingIOError:
+                return self._text
+            if not more:
+                return self._text
+            self._text += more
+
+    def program(self) -> int:
+        """The process of the confined program as seen from here, 0 before there is one."""
+        first = _number(self._read(), b'"child-pid"')
+        try:
+            with open(f"/proc/{first}/task/{first}/children", encoding="ascii") as file:
+                return int((file.read().split() or ["0"])[0])
+        except (OSError, ValueError):
+            return 0
+
+    def started(self) -> bool:
+        """Whether the program was executed: bwrap tells its exit status only then."""
+        return b'"exit-code"' in self._read()
+
+
+def _number(text: bytes, key: bytes) -> int:
+    digits = text.partition(key)[2].lstrip(b": ")
+    end = 0
+    while digits[end : end + 1].isdigit():
+        end += 1
+    return int(digits[:end] or b"0")
+
+
+def _is_mark(path: str) -> bool:
+    try:
+        return os.readlink(path) == "safehouse" and os.lstat(path).st_uid in (0, os.getuid())
+    except OSError:
+        return False
+
+
+def _shell_quoted(word: str) -> str:
+    plain = word and all(c.isalnum() or c in "/._-+:@%=,~" for c in word)
+    return word if plain else "'" + word.replace("'", "'\\''") + "'"

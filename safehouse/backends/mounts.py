@@ -1,0 +1,298 @@
+"""From a policy to mounts: what is not mounted does not exist.
+
+Each path that a rule names is asked for what its last matching rule says, as a tree: read-write,
+read-only or nothing. It becomes a mount where that differs from what lies above it.
+"""
+
+from __future__ import annotations
+
+from safehouse.host import ancestors
+from safehouse.launch import Creation, Shortfall
+from safehouse.policy.match import text_matches
+from safehouse.policy.rule import ALLOW, DENY, PATH_KINDS, Opaque, Rule, Tier
+from safehouse.value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from safehouse.host import Host
+    from safehouse.policy.policy import Policy
+
+    # filter, its value, whether it allows, and what a match of a regex begins with
+    Line = tuple[str, str, bool, str]
+
+READ_WRITE, READ_ONLY, NOTHING = "rw", "ro", "nothing"
+# Made anew for each launch, whatever the host has there.
+PRIVATE = ("/proc", "/dev", "/tmp", "/var/tmp")
+SCRATCH = "/run/safehouse/scratch"
+_READS = ("file-read-data", "file-read*", "file*", "default")
+_WRITES = ("file-write-data", "file-write*", "file*", "default")
+_MOST_EXPANDED = 10_000
+_MOST_DEPTH = 12
+
+
+class Mount(Value):
+    """One step: what is at `path` of the host appears there as `mode` says.
+
+    `directory` tells what lies there; for NOTHING an empty, unreadable one of its kind.
+    """
+
+    path: str
+    mode: str
+    directory: bool
+
+
+class Mounts(Value):
+    """The plan: mounts in order, links to make, directories to stand in for missing ones."""
+
+    mounts: tuple[Mount, ...]
+    links: tuple[tuple[str, str], ...]
+    scratch: tuple[str, ...]
+    home_is_private: bool
+    home_is_writable: bool
+    creations: tuple[Creation, ...]
+    wider: tuple[Shortfall, ...]
+    narrower: tuple[Shortfall, ...]
+    later: tuple[Shortfall, ...]
+
+
+def plan(policy: Policy, host: Host) -> Mounts:
+    """The mounts that enforce the policy on this host as it is now."""
+    return _Planner(policy, host).planned()
+
+
+class _Planner:
+    def __init__(self, policy: Policy, host: Host) -> None:
+        self.policy = policy
+        self.host = host
+        self.rules = [
+            rule
+            for rule in policy.rules
+            if not isinstance(rule, Opaque) and rule.filter and rule.filter.kind in PATH_KINDS
+        ]
+        self.reads = self._rules_for(_READS)
+        self.writes = self._rules_for(_WRITES)
+        self.modes: dict[str, str] = {}
+        self.mounts: list[Mount] = []
+        self.creations: list[Creation] = []
+        self.scratch: list[str] = []
+        self.writable_home = False
+        self.wider: list[Shortfall] = []
+        self.narrower: list[Shortfall] = []
+        self.later: list[Shortfall] = []
+
+    def _rules_for(self, operations: tuple[str, ...]) -> list[Line]:
+        """The rules for an operation, the winning one first."""
+        found = []
+        for rule in reversed(self.rules):
+            if rule.filter is not None and any(name in rule.operations for name in operations):
+                kind, value = rule.filter.kind, rule.filter.value
+                base = _fixed_directory(value).rstrip("/") + "/" if kind == "regex" else ""
+                found.append((kind, value, rule.action == ALLOW, base))
+        return found
+
+    def mode(self, path: str) -> str:
+        """What the policy says of the tree at `path`."""
+        if not _first(self.reads, path):
+            return NOTHING
+        return READ_WRITE if _first(self.writes, path) else READ_ONLY
+
+    def planned(self) -> Mounts:
+        points, pins = self._points()
+        home_mode = self.mode(self.host.home)
+        if home_mode == NOTHING:
+            self.modes[self.host.home] = NOTHING
+        for path in sorted(points, key=lambda path: (path.count("/") if path != "/" else 0, path)):
+            self._mount(path, points[path], path in pins)
+        return Mounts(
+            tuple(self.mounts),
+            tuple(self._links()),
+            tuple(self.scratch),
+            home_mode == NOTHING,
+            self.writable_home,
+            tuple(self.creations),
+            tuple(self.wider),
+            tuple(self.narrower),
+            tuple(self.later),
+        )
+
+    def _points(self) -> tuple[dict[str, Rule], set[str]]:
+        """The existing paths that rules name, each with the last such rule; those held in place."""
+        points: dict[str, Rule] = {}
+        pins: set[str] = set()
+        for rule in self.rules:
+            filter = rule.filter
+            assert filter is not None
+            of_files = any(name.startswith("file") for name in rule.operations)
+            if not of_files or filter.value.startswith(tuple(place + "/" for place in PRIVATE[:2])):
+                continue
+            if "file-write-unlink" in rule.operations and not _touches_content(rule):
+                if rule.action == DENY:
+                    pins.add(filter.value)
+                    points.setdefault(filter.value, rule)
+                continue
+            if not any(name in rule.operations for name in _READS + _WRITES):
+                continue
+            for path in self._existing(rule):
+                points[path] = rule
+        return points, pins
+
+    def _existing(self, rule: Rule) -> Iterator[str]:
+        """The paths that a rule names and that are there, or are made for it."""
+        assert rule.filter is not None
+        kind, value = rule.filter.kind, rule.filter.value
+        if kind == "regex":
+            yield from self._expanded_regex(rule, value)
+            return
+        if kind == "prefix":
+            directory, _, start = value.rpartition("/")
+            for name in self.host.files.names(directory or "/"):
+                if name.startswith(start):
+                    yield f"{directory}/{name}"
+            self._later_names(rule, directory or "/")
+            return
+        found = self.host.files.kind(value)
+        if found == "missing":
+            if self._make(rule):
+                yield value
+        elif found != "link" and (kind == "subpath" or found != "directory"):
+            if rule.action == DENY and rule.create and self.host.files.is_stub(value, rule.create):
+                self.creations.append(_creation(value, rule.create, stub=True))
+            yield value
+
+    def _make(self, rule: Rule) -> bool:
+        """Provides for a path that is missing; whether it will be there to mount."""
+        assert rule.filter is not None
+        path = rule.filter.value
+        above = next((a for a in ancestors(path) if self.host.files.kind(a) != "missing"), "/")
+        visible = self.mode(above)
+        if rule.action == DENY:
+            if visible == READ_WRITE and rule.create:
+                self.creations.append(_creation(path, rule.create, stub=True))
+                return True
+            if visible != NOTHING and not rule.existing_only:
+                instead = "does not exist yet; what is created there later is not denied"
+                strict = rule.origin.tier > Tier.PROFILE
+                (self.wider if strict and visible == READ_WRITE else self.later).append(
+                    Shortfall(rule, instead)
+                )
+            return False
+        if visible == READ_WRITE:
+            return False
+        if rule.create:
+            self.creations.append(_creation(path, rule.create, stub=False))
+            return True
+        writes = "file-write*" in rule.operations
+        in_home = visible == NOTHING and path.startswith(self.host.home + "/")
+        if writes and rule.filter.kind == "subpath" and in_home:
+            self.scratch.append(path)
+            instead = "does not exist; it starts empty and is gone afterwards"
+            self.narrower.append(Shortfall(rule, instead))
+        elif writes:
+            self.narrower.append(
+                Shortfall(rule, "does not exist, and cannot be created from inside")
+            )
+        return False
+
+    def _later_names(self, rule: Rule, directory: str) -> None:
+        """What a prefix or regex means for names that do not exist yet."""
+        visible = self.mode(directory)
+        if rule.action == DENY and visible != NOTHING:
+            self.later.append(Shortfall(rule, "holds for what exists at the start only"))
+        elif rule.action == ALLOW and "file-write*" in rule.operations and visible == NOTHING:
+            if directory == self.host.home:
+                self.writable_home = True
+                instead = "new names, like all other writes to the home itself, are gone afterwards"
+                self.narrower.append(Shortfall(rule, instead))
+            else:
+                self.narrower.append(Shortfall(rule, "new names cannot be created from inside"))
+
+    def _expanded_regex(self, rule: Rule, pattern: str) -> Iterator[str]:
+        """What a regex names now, where any of it could be visible at all."""
+        base = _fixed_directory(pattern)
+        if rule.action == DENY and not self._any_visible(base):
+            return
+        self._later_names(rule, base)
+        for count, path in enumerate(self._walk(base, 0)):
+            if count > _MOST_EXPANDED:
+                self.wider.append(Shortfall(rule, f"{base} has too many files to look through"))
+                return
+            if text_matches("regex", pattern, path):
+                yield path
+
+    def _walk(self, directory: str, depth: int) -> Iterator[str]:
+        for name in self.host.files.names(directory):
+            path = f"{directory.rstrip('/')}/{name}"
+            yield path
+            if depth < _MOST_DEPTH and self.host.files.kind(path) == "directory":
+                yield from self._walk(path, depth + 1)
+
+    def _any_visible(self, base: str) -> bool:
+        below = base.rstrip("/") + "/"
+        return self.mode(base) != NOTHING or any(
+            allowed and value.startswith(below) for _, value, allowed, _ in self.reads
+        )
+
+    def _mount(self, path: str, rule: Rule, pinned: bool) -> None:
+        if path in PRIVATE or any(path.startswith(place + "/") for place in PRIVATE[:2]):
+            return
+        mode = self.mode(path)
+        above = next((self.modes[a] for a in ancestors(path) if a in self.modes), NOTHING)
+        if mode == above and not (pinned and mode == READ_WRITE):
+            return
+        if mode == NOTHING and not self.host.files.readable(path):
+            return  # its permissions close it already
+        directory = self.host.files.kind(path) == "directory" or any(
+            made.path == path and made.content is None for made in self.creations
+        )
+        self.modes[path] = mode
+        self.mounts.append(Mount(path, mode, directory))
+        if mode == READ_WRITE and not directory:
+            instead = "can be written, but not replaced by renaming another file over it"
+            self.narrower.append(Shortfall(rule, instead))
+
+    def _links(self) -> Iterator[tuple[str, str]]:
+        """The links on the way to what is granted that no mount shows already."""
+        for link in self.policy.links:
+            above = next((self.modes[a] for a in ancestors(link.path) if a in self.modes), NOTHING)
+            if above == NOTHING and link.path not in self.modes:
+                yield link.path, link.target
+
+
+def _first(rules: list[Line], path: str) -> bool:
+    """What the first rule of the list that matches `path` says; nothing matches: no."""
+    below = path + "/"
+    for kind, value, allowed, base in rules:
+        if kind == "subpath":
+            if below.startswith(value + "/") or value == "/":
+                return allowed
+        elif kind == "literal":
+            if value == path:
+                return allowed
+        elif path.startswith(base) and text_matches(kind, value, path):
+            return allowed
+    return False
+
+
+def _touches_content(rule: Rule) -> bool:
+    return "file-write*" in rule.operations or "file-write-data" in rule.operations
+
+
+def _creation(path: str, create: str, stub: bool) -> Creation:
+    if create == "directory":
+        return Creation(path, None, stub)
+    return Creation(path, create.partition(":")[2].encode(), stub)
+
+
+def _fixed_directory(pattern: str) -> str:
+    """The directory that every match of an anchored pattern lies in or below."""
+    if pattern[:1] != "^":
+        return "/"
+    plain = []
+    text = pattern[1:].replace("[.]", ".")
+    for character in text:
+        if character in "*+?|()[{\\^$":
+            break
+        plain.append(character)
+    return "".join(plain).rpartition("/")[0] or "/"

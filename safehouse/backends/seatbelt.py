@@ -1,0 +1,114 @@
+"""macOS: `sandbox-exec`, which puts a process under a Seatbelt policy and becomes the program."""
+
+from __future__ import annotations
+
+import os
+
+from safehouse.errors import UserError
+from safehouse.launch import FULL, PARTIAL, Enforcement, Launch, replace_process
+from safehouse.policy.policy import NONE
+from safehouse.sbpl.render import render
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from safehouse.host import Host
+    from safehouse.policy.policy import Policy
+
+SANDBOX_EXEC = "/usr/bin/sandbox-exec"
+# argv and environment together may take 1 MiB (seatbelt.md 4.7); the command's own words and the
+# environment need room, too.
+_MOST_INLINE = 256 * 1024
+_MOST_TOGETHER = 900 * 1024
+# The mode of a network that is not policy of files: seatbelt.md 3.6.
+_LOCAL = "ports cannot be told apart for servers: who may listen may listen on every port"
+
+
+class Seatbelt:
+    """The macOS backend."""
+
+    name = "Seatbelt"
+    language = "sbpl"
+
+    def inside(self, host: Host) -> bool:
+        """Whether this process is in a sandbox, by the system's own word.
+
+        Only asked where the environment claims it: without a claim, sandbox-exec itself refuses.
+        """
+        if host.foreign or host.environ.get("SAFEHOUSE_SANDBOX") != "1":
+            return False
+        import ctypes
+
+        check = ctypes.CDLL("/usr/lib/libSystem.B.dylib").sandbox_check
+        return bool(check(os.getpid(), None, 0))
+
+    def prepare(self, policy: Policy, host: Host, command: tuple[str, ...]) -> Launch:
+        """See Backend.prepare. The policy is an argument: no file that another could change."""
+        text = self.render(policy, host)
+        size = len(text.encode())
+        together = size + sum(len(os.fsencode(word)) + 9 for word in command)
+        together += sum(len(os.fsencode(n + v)) + 10 for n, v in policy.environment)
+        if size <= _MOST_INLINE and together <= _MOST_TOGETHER:
+            how = ("-p", text)
+        else:
+            how = ("-f", _private_file(host, text))
+        if not host.foreign and not os.access(SANDBOX_EXEC, os.X_OK):
+            raise UserError(
+                f"{SANDBOX_EXEC}, which confines programs on macOS, is missing",
+                "it is part of macOS; nothing is run without it",
+            )
+        level = PARTIAL if policy.opaque else FULL
+        notes = (_LOCAL,) if policy.network != NONE else ()
+        return Launch(
+            SANDBOX_EXEC,
+            ("sandbox-exec", *how, "--", *command),
+            policy.environment,
+            Enforcement(level, "Seatbelt", notes=notes),
+        )
+
+    def start(self, launch: Launch) -> int:
+        """See Backend.start: this process becomes the program."""
+        replace_process(launch)
+        raise AssertionError("execve returned")
+
+    def render(self, policy: Policy, host: Host) -> str:
+        """The policy in SBPL."""
+        return render(policy)
+
+
+def _private_file(host: Host, text: str) -> str:
+    """A policy too long for an argument, in a directory of ours, which no policy opens.
+
+    Files of launches that have started are removed by the next that needs one.
+    """
+    directory = f"{host.home}/.local/state/safehouse/policies"
+    try:
+        os.makedirs(directory, mode=0o700, exist_ok=True)
+        found = os.lstat(directory)
+        if found.st_uid != os.getuid() or found.st_mode & 0o077:
+            raise UserError(f"{directory} is open to others", f"chmod 700 {directory}")
+        for name in os.listdir(directory):
+            _remove_finished(f"{directory}/{name}", name)
+        path = f"{directory}/{os.getpid()}-{os.urandom(8).hex()}.sb"
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        try:
+            view = memoryview(text.encode())
+            while view:
+                view = view[os.write(descriptor, view) :]
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise UserError(
+            f"cannot write the policy to {directory}: {error.strerror}",
+            "make room for it: this policy is too long for an argument",
+        ) from None
+    return path
+
+
+def _remove_finished(path: str, name: str) -> None:
+    process = name.partition("-")[0]
+    try:
+        os.kill(int(process), 0)
+    except (ValueError, ProcessLookupError):
+        os.unlink(path)
+    except OSError:
+        pass

@@ -1,0 +1,103 @@
+"""What has to exist for a mount: made before the start, and stubs removed after the end.
+
+A stub stands for a file that must not be created (`.git/commondir`). It lies on the host for as
+long as any launch needs it: each holds a shared lock on it, and who ends last removes it. If a
+launch was killed, the next one that ends does.
+"""
+
+from __future__ import annotations
+
+import os
+
+from safehouse.errors import UserError
+from safehouse.host import STUB_MODE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from safehouse.launch import Creation
+
+
+class Held:
+    """A stub and the descriptor that holds the lock on it."""
+
+    def __init__(self, creation: Creation, descriptor: int) -> None:
+        self.creation = creation
+        self.descriptor = descriptor
+
+
+def make(creations: tuple[Creation, ...]) -> list[Held]:
+    """Makes what is missing. Raises UserError where it cannot."""
+    held = []
+    for creation in creations:
+        try:
+            _make(creation)
+            if creation.stub:
+                held.append(Held(creation, _locked(creation)))
+        except OSError as error:
+            remove(held)
+            raise UserError(
+                f"cannot create {creation.path}: {error.strerror}",
+                "the policy needs it to exist; create it, or make room for it",
+            ) from None
+    return held
+
+
+def _make(creation: Creation) -> None:
+    os.makedirs(os.path.dirname(creation.path), mode=0o700, exist_ok=True)
+    try:
+        if creation.content is None:
+            os.mkdir(creation.path, 0o700)
+            return
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(creation.path, flags, STUB_MODE if creation.stub else 0o600)
+    except FileExistsError:
+        return
+    try:
+        os.write(descriptor, creation.content)
+    finally:
+        os.close(descriptor)
+
+
+def _locked(creation: Creation) -> int:
+    import fcntl
+
+    while True:
+        descriptor = os.open(creation.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        if _is_at(descriptor, creation.path):
+            return descriptor
+        os.close(descriptor)  # its last user removed it while we waited
+        _make(creation)
+
+
+def remove(held: list[Held]) -> None:
+    """Removes the stubs that no other launch holds and nobody filled."""
+    if not held:
+        return
+    import fcntl
+
+    for stub in held:
+        try:
+            fcntl.flock(stub.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _is_at(stub.descriptor, stub.creation.path) and _is_unchanged(stub):
+                (os.rmdir if stub.creation.content is None else os.unlink)(stub.creation.path)
+        except OSError:  # held by another launch, or a directory that is used
+            pass
+        finally:
+            os.close(stub.descriptor)
+
+
+def _is_at(descriptor: int, path: str) -> bool:
+    try:
+        there = os.lstat(path)
+    except OSError:
+        return False
+    mine = os.fstat(descriptor)
+    return (mine.st_dev, mine.st_ino) == (there.st_dev, there.st_ino)
+
+
+def _is_unchanged(stub: Held) -> bool:
+    content = stub.creation.content
+    if content is None:
+        return True
+    return os.pread(stub.descriptor, len(content) + 1, 0) == content

@@ -1,0 +1,1 @@
+"""From argv to an exit status, and from values to text."""

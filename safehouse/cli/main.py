@@ -1,0 +1,69 @@
+"""The entry: one boundary that turns errors into text and a status."""
+
+from __future__ import annotations
+
+import sys
+
+from safehouse.errors import REFUSED, UserError, printable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from safehouse.cli.arguments import Arguments
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs `safehouse` with the arguments behind its name; gives the exit status."""
+    try:
+        return _main(sys.argv[1:] if argv is None else argv)
+    except UserError as error:
+        tell(error.message)
+        if error.hint:
+            tell(error.hint)
+        return error.status
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        return 141
+    except OSError as error:
+        tell(f"{printable(str(error.filename or 'the system'))}: {error.strerror or error}")
+        return REFUSED
+
+
+def tell(text: str) -> None:
+    """A message to the person, on standard error."""
+    try:
+        sys.stderr.write("".join(f"safehouse: {line}\n" for line in text.split("\n")))
+        sys.stderr.flush()
+    except OSError:
+        pass  # nobody listens
+
+
+def _main(argv: list[str]) -> int:
+    from safehouse.cli.arguments import parse
+
+    arguments = parse(argv)
+    if arguments.help or not argv:
+        from safehouse.cli.help import text
+
+        sys.stdout.write(text(arguments.command if argv else "run"))
+        return 0
+    if arguments.version:
+        from safehouse import __version__
+
+        sys.stdout.write(f"safehouse {__version__}\n")
+        return 0
+    return _command(arguments)
+
+
+def _command(arguments: Arguments) -> int:
+    if arguments.command == "policy":
+        from safehouse.cli.policy import show
+
+        return show(arguments)
+    if arguments.command == "why":
+        from safehouse.cli.why import answer
+
+        return answer(arguments)
+    from safehouse.cli.run import run
+
+    return run(arguments, tell)

@@ -1,0 +1,106 @@
+"""`safehouse policy`: what a command would run under."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from safehouse import sandbox
+from safehouse.errors import UserError, printable
+from safehouse.host import Host
+from safehouse.policy.rule import Opaque, Tier
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from safehouse.cli.arguments import Arguments
+    from safehouse.policy.policy import Policy
+    from safehouse.policy.rule import Filter, Rule
+
+
+def show(arguments: Arguments) -> int:
+    """Prints the policy, in the enforcer's own language unless told otherwise."""
+    host = Host.current()
+    plan = sandbox.make_plan(arguments.request, host)
+    backend = sandbox.backend_for(plan.host)
+    wanted = arguments.format or backend.language
+    if wanted == "table":
+        text = table(plan.policy)
+    elif wanted == "json":
+        text = as_json(plan)
+    elif wanted != backend.language:
+        raise UserError(
+            f"--format={wanted} is not the language of {plan.host.platform}",
+            f"--format={backend.language}, or --platform for the other system",
+        )
+    else:
+        text = sandbox.policy_text(plan)
+    if arguments.output:
+        write(arguments.output, text, host)
+    else:
+        sys.stdout.write(text)
+    return 0
+
+
+def table(policy: Policy) -> str:
+    """One line a rule, the winning ones last."""
+    lines = []
+    for rule in policy.rules:
+        if isinstance(rule, Opaque):
+            lines.append(("?", "", rule.text, str(rule.origin)))
+        else:
+            what = " ".join(rule.operations)
+            lines.append((rule.action, what, filter_text(rule.filter), str(rule.origin)))
+    widths = [min(max((len(line[n]) for line in lines), default=0), 48) for n in range(3)]
+    rows = (
+        "  ".join(part.ljust(width) for part, width in zip(line, (*widths, 0))) for line in lines
+    )
+    return "".join(f"{row.rstrip()}\n" for row in rows)
+
+
+def filter_text(filter: Filter | None) -> str:
+    """A filter for reading: `subpath /usr`, `everything`."""
+    if filter is None:
+        return "everything"
+    parts = " ".join(f"({filter_text(part)})" for part in filter.parts)
+    return f"{filter.kind} {filter.value or parts}"
+
+
+def as_json(plan: sandbox.Plan) -> str:
+    """The policy for programs. Of the environment only the names: values may be secret."""
+    import json
+
+    document = {
+        "platform": plan.host.platform,
+        "agent": plan.agent,
+        "profiles": [profile.name for profile in plan.profiles],
+        "workdir": plan.policy.workdir,
+        "network": plan.policy.network,
+        "environment": [name for name, _ in plan.policy.environment],
+        "rules": [_rule_json(rule) for rule in plan.policy.rules if not isinstance(rule, Opaque)],
+        "opaque": [rule.text for rule in plan.policy.opaque],
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _rule_json(rule: Rule) -> dict[str, object]:
+    return {
+        "action": rule.action,
+        "operations": list(rule.operations),
+        "filter": None if rule.filter is None else filter_text(rule.filter),
+        "tier": Tier.NAMES[rule.origin.tier],
+        "source": rule.origin.source,
+        "reason": rule.origin.reason,
+    }
+
+
+def write(path: str, text: str, host: Host) -> None:
+    """Writes a policy for the person to keep. Raises UserError where it cannot."""
+    where = host.absolute(path, "--output")
+    try:
+        descriptor = os.open(where, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with open(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise UserError(
+            f"--output: cannot write {printable(path)}: {error.strerror}", "name another file"
+        ) from None

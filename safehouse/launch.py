@@ -1,0 +1,213 @@
+"""A program ready to start, how far it will be confined, and starting it."""
+
+from __future__ import annotations
+
+import os
+
+from safehouse.errors import REFUSED
+from safehouse.value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Literal
+
+    from safehouse.policy.rule import Rule
+
+    Level = Literal["full", "partial", "none"]
+
+FULL: Level = "full"
+PARTIAL: Level = "partial"
+UNCONFINED: Level = "none"
+
+
+class Shortfall(Value):
+    """A rule that is not enforced as it says, and what happens instead."""
+
+    rule: Rule
+    instead: str
+
+
+class Enforcement(Value):
+    """How far a launch keeps its policy.
+
+    `wider` are the rules under which more is possible than they say: a launch that has one is
+    refused unless the person accepts it. `narrower` are those under which less is. `notes` say what
+    this system cannot mediate at all.
+    """
+
+    level: Level
+    by: str
+    wider: tuple[Shortfall, ...] = ()
+    narrower: tuple[Shortfall, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class Input(Value):
+    """Bytes that the program reads from a file descriptor: in argv it stands for its number."""
+
+    data: bytes = b""
+
+
+class Words(Value):
+    """An input of words, each ended by a zero byte, some of which stand for inputs themselves."""
+
+    words: tuple[str | Input, ...]
+
+
+class Creation(Value):
+    """Something to make before the start. `content` None: a directory.
+
+    A stub only serves as a place to mount on, and is removed after the end.
+    """
+
+    path: str
+    content: bytes | None = None
+    stub: bool = False
+
+
+class Launch(Value):
+    """What to execute: `program` by absolute path, its argv and environment, and what it needs."""
+
+    program: str
+    argv: tuple[str | Input | Words, ...]
+    environment: tuple[tuple[str, str], ...]
+    enforcement: Enforcement
+    creations: tuple[Creation, ...] = ()
+
+
+def replace_process(launch: Launch) -> None:
+    """Becomes the program: nothing of ours stays. Raises OSError if it cannot be executed."""
+    execute(launch, ())
+
+
+def execute(launch: Launch, keep: tuple[int, ...]) -> None:
+    """Executes the program with the standard descriptors, its inputs, and `keep`."""
+    opened: list[int] = list(keep)
+    argv = [_word(part, opened) for part in launch.argv]
+    close_inherited(argv, tuple(opened))
+    default_signals()
+    os.execve(launch.program, argv, dict(launch.environment))
+
+
+def _word(part: str | Input | Words, opened: list[int]) -> str:
+    """A word of an argv; what it stands for is added to `opened`."""
+    if isinstance(part, str):
+        return part
+    data = part.data if isinstance(part, Input) else b""
+    if isinstance(part, Words):
+        data = b"".join(os.fsencode(_word(word, opened)) + b"\0" for word in part.words)
+    memory = os.memfd_create("safehouse", 0)
+    view = memoryview(data)
+    while view:
+        view = view[os.write(memory, view) :]
+    os.lseek(memory, 0, os.SEEK_SET)
+    opened.append(memory)
+    return str(memory)
+
+
+def close_inherited(argv: list[str], keep: tuple[int, ...] = ()) -> None:
+    """Closes descriptors that we were started with, beyond the standard three.
+
+    One of them may be a file or a socket that the policy does not grant. Those that the command's
+    words name (`/dev/fd/63`, a shell's process substitution) stay.
+    """
+    wanted = {str(number) for number in keep}
+    for word in argv:
+        for start in ("/dev/fd/", "/proc/self/fd/"):
+            if start in word:
+                wanted.add(word.partition(start)[2].partition("/")[0])
+    for name in os.listdir("/dev/fd"):
+        if name not in ("0", "1", "2") and name not in wanted:
+            try:
+                os.set_inheritable(int(name), False)
+            except OSError:  # the listing's own descriptor
+                continue
+
+
+def default_signals() -> None:
+    """Undoes what the interpreter ignores at its start: an exec would pass it on."""
+    import _signal as signals  # signal.py costs enum, 6 ms
+
+    for number in (signals.SIGPIPE, signals.SIGXFSZ):
+        signals.signal(number, signals.SIG_DFL)
+
+
+def ignore_signals() -> None:
+    """Makes this process, and what it executes, ignore what asks it to end."""
+    import _signal as signals
+
+    for number in ending_signals():
+        signals.signal(number, signals.SIG_IGN)
+
+
+class Ending(Value):
+    """How a program ended: a wait status."""
+
+    status: int
+
+    @property
+    def by_itself(self) -> bool:
+        """Whether no signal ended it."""
+        return os.WIFEXITED(self.status)
+
+    @property
+    def code(self) -> int:
+        """The exit status as a shell gives it: the program's own, or 128 + the signal's number."""
+        if os.WIFSIGNALED(self.status):
+            return 128 + os.WTERMSIG(self.status)
+        return os.WEXITSTATUS(self.status)
+
+
+def ending_signals() -> tuple[int, ...]:
+    """The numbers of the signals by which people and programs ask a process to end."""
+    import _signal as signals
+
+    return (
+        signals.SIGINT, signals.SIGQUIT, signals.SIGTERM, signals.SIGHUP, signals.SIGUSR1,
+        signals.SIGUSR2,
+    )  # fmt: skip
+
+
+def supervise(start: Callable[[], None], find: Callable[[], int]) -> Ending:
+    """Forks, lets the child `start` (which executes the program), and waits for its end.
+
+    The terminal's signals reach the program by themselves, as a member of our process group; what
+    was sent to this process alone is sent on to the process that `find` names (0: not there yet,
+    the child itself gets it). When the child stops, so do we, so that the shell sees it.
+    """
+    import _signal as signals
+
+    passed_on = {*ending_signals(), signals.SIGTSTP, signals.SIGCONT, signals.SIGWINCH}
+    watched = passed_on | {signals.SIGCHLD}
+    before = signals.pthread_sigmask(signals.SIG_BLOCK, watched)
+    child = os.fork()
+    if child == 0:
+        try:
+            signals.pthread_sigmask(signals.SIG_SETMASK, before)
+            start()
+        finally:
+            os._exit(REFUSED)
+    try:
+        while True:
+            event = signals.sigwaitinfo(watched)
+            if event.si_signo != signals.SIGCHLD:
+                # Above 0 it is the kernel's: typed at the terminal, the program has it already.
+                if event.si_code <= 0:
+                    _send(find() or child, event.si_signo)
+                continue
+            ended, status = os.waitpid(child, os.WNOHANG | os.WUNTRACED)
+            if ended and os.WIFSTOPPED(status):
+                os.kill(os.getpid(), signals.SIGSTOP)
+                _send(child, signals.SIGCONT)
+            elif ended:
+                return Ending(status)
+    finally:
+        signals.pthread_sigmask(signals.SIG_SETMASK, before)
+
+
+def _send(process: int, number: int) -> None:
+    try:
+        os.kill(process, number)
+    except ProcessLookupError:
+        pass

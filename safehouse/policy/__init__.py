@@ -1,0 +1,1 @@
+"""What a policy is. Pure: no subprocess, no socket, no yaml."""

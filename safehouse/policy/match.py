@@ -1,0 +1,105 @@
+"""Whether a filter is for a target, by the rules of seatbelt.md sections 2 and 3."""
+
+from __future__ import annotations
+
+from safehouse.policy.rule import PATH_KINDS
+from safehouse.policy.vocabulary import FILTER_ALIAS, FILTER_FAMILY
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import re
+
+    from safehouse.policy.policy import Access
+    from safehouse.policy.rule import Filter
+
+# The family of targets that an operation is asked about when the question does not say.
+_KIND_BY_OPERATION = (
+    ("mach-priv-task-port", "target"), ("mach-task-name", "target"), ("mach-", "global-name"),
+    ("file-", "path"), ("process-exec", "path"), ("network-outbound", "remote"),
+    ("network", "local"), ("sysctl", "sysctl-name"), ("signal", "target"),
+    ("process-info", "target"), ("user-preference", "preference-domain"),
+    ("ipc-posix", "ipc-posix-name"), ("iokit-open", "iokit-registry-entry-class"),
+    ("system-fsctl", "fsctl-command"),
+)  # fmt: skip
+_PATH_VARIANTS = {"path": "literal", "path-prefix": "prefix", "path-regex": "regex"}
+_compiled: dict[str, re.Pattern[str]] = {}
+
+
+def kind_of(access: Access) -> str:
+    """The filter family of an access' target: `path`, `remote`, `global-name`, ..."""
+    if access.kind:
+        return access.kind
+    for start, kind in _KIND_BY_OPERATION:
+        if access.operation.startswith(start):
+            return "path" if kind in ("remote", "local") and access.target[:1] == "/" else kind
+    return ""
+
+
+def matches(filter: Filter, access: Access) -> bool:
+    """Whether `filter` is for the target of `access`; a filter of another family is not.
+
+    Extensions and attributes of processes are taken as absent: seatbelt.md 3.8.
+    """
+    kind = FILTER_ALIAS.get(filter.kind, filter.kind)
+    if kind == "require-all":
+        return all(matches(part, access) for part in filter.parts)
+    if kind == "require-any":
+        return any(matches(part, access) for part in filter.parts)
+    if kind == "require-not":
+        return not matches(filter.parts[0], access)
+    family = kind_of(access)
+    if kind in ("remote", "local"):
+        return family == kind and _address_matches(filter.value, access.target)
+    kind = _PATH_VARIANTS.get(kind, kind)
+    if kind in PATH_KINDS:
+        return family == "path" and text_matches(kind, filter.value, access.target)
+    name, _, variant = kind.rpartition("-")
+    if variant in ("prefix", "regex", "subpath") and name in FILTER_FAMILY:
+        return family == name and text_matches(variant, filter.value, access.target)
+    return family == kind and filter.value == access.target
+
+
+def text_matches(variant: str, value: str, target: str) -> bool:
+    """Whether `target` is what `value` says, as `literal`, `prefix`, `subpath` or `regex`."""
+    if variant == "subpath":
+        below = value if value[-1:] == "/" else value + "/"
+        return target == value or target.startswith(below)
+    if variant == "prefix":
+        return target.startswith(value)
+    if variant == "regex":
+        return regex_matches(value, target)
+    return target == value
+
+
+def regex_matches(pattern: str, text: str) -> bool:
+    """Whether the pattern occurs in the text; only what Seatbelt is known to support may occur."""
+    compiled = _compiled.get(pattern)
+    if compiled is None:
+        import re  # 8 ms: only policies with a regex that has to be asked pay it
+
+        compiled = _compiled[pattern] = re.compile(_with_end(pattern), re.DOTALL)
+    return compiled.search(text) is not None
+
+
+def _with_end(pattern: str) -> str:
+    """The pattern with its `$` meaning the very end; Python's also fits before a last newline."""
+    parts = []
+    in_class = escaped = False
+    for character in pattern:
+        plain = escaped or in_class
+        parts.append(r"\Z" if character == "$" and not plain else character)
+        if not escaped:
+            in_class = character == "[" if not in_class else character != "]"
+        escaped = character == "\\" and not escaped
+    return "".join(parts)
+
+
+def _address_matches(value: str, target: str) -> bool:
+    """`ip`, `tcp "*:443"`, ... against `host:port`; only `*` and `localhost` exist: seatbelt.md 3.6."""
+    protocol, _, address = value.partition(" ")
+    if protocol not in ("ip", "ip4", "ip6", "tcp", "tcp4", "tcp6", "udp", "udp4", "udp6"):
+        return False
+    host, _, port = address.rpartition(":")
+    target_host, _, target_port = target.rpartition(":")
+    local = target_host in ("localhost", "127.0.0.1", "::1", "[::1]")
+    return (host in ("", "*") or local) and (port in ("", "*") or port == target_port)

@@ -1,0 +1,262 @@
+"""From grants, as written, to the rules of a policy: real paths, in the order of the tiers.
+
+The rules that come out mean the same under every account of how Seatbelt decides: each rule names,
+beside an operation, those below it that any other rule names, so that "the last rule that matches"
+and "the operation's own rules first" give one answer (seatbelt.md 1.1 to 1.3).
+"""
+
+from __future__ import annotations
+
+from safehouse.errors import UserError, printable
+from safehouse.host import ancestors
+from safehouse.policy.policy import OPEN, Link, Policy
+from safehouse.policy.rule import ALLOW, DENY, Filter, Grant, Origin, Rule, Tier
+from safehouse.policy.vocabulary import PARENT
+from safehouse.policy.words import METADATA, RENAME
+from safehouse.value import replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from safehouse.host import Host
+    from safehouse.policy.policy import Network
+
+    Writable = Callable[[], Iterable[Filter]]
+
+
+def resolve(
+    grants: Iterable[Grant],
+    host: Host,
+    workdir: str,
+    writable: Writable = tuple,
+    network: Network = OPEN,
+    environment: tuple[tuple[str, str], ...] = (),
+) -> Policy:
+    """The policy that the grants amount to on this host.
+
+    `workdir` is "" for none. `writable` gives what any confined program may ever write (as filters
+    with paths as written): a link that lies there is not followed, because the program could have
+    made it. Raises UserError for a path that cannot be put into a policy.
+    """
+    found = _Rules(host, writable)
+    for grant in sorted(grants, key=_tier):
+        found.add(grant)
+    rules = _with_pins(found.rules)
+    bare = [rule for rule in rules if rule.filter is None]
+    filtered = [rule for rule in rules if rule.filter is not None]
+    defines = [("HOME", host.home)]
+    if workdir:
+        defines.insert(0, ("WORKDIR", workdir))
+    return Policy(
+        tuple(_named(bare + found.ways + filtered)),
+        tuple(defines),
+        tuple(found.links.values()),
+        network,
+        environment,
+        workdir or "/",
+    )
+
+
+def _tier(grant: Grant) -> int:
+    return grant.origin.tier
+
+
+class _Rules:
+    """The rules so far, with the links and the directories that lead to them."""
+
+    def __init__(self, host: Host, writable: Writable) -> None:
+        self.host = host
+        self.writable = writable
+        self.rules: list[Rule] = []
+        self.ways: list[Rule] = []
+        self.links: dict[str, Link] = {}
+        self._seen = {""}
+
+    def add(self, grant: Grant) -> None:
+        """Appends the rules that a grant amounts to."""
+        if grant.filter is None or grant.filter.kind not in (
+            "literal",
+            "subpath",
+            "prefix",
+            "regex",
+        ):
+            self._append(grant, grant.filter)
+            return
+        kind = grant.filter.kind
+        path = self._expanded(grant.filter.value, kind == "regex")
+        if not path:
+            return
+        if kind == "regex":
+            self._append(grant, Filter(kind, path))
+        elif kind == "prefix":
+            self._add_prefix(grant, path)
+        else:
+            self._add_path(grant, kind, path)
+
+    def _add_path(self, grant: Grant, kind: str, path: str) -> None:
+        real = path
+        if not grant.follow:
+            directory, _, name = path.rpartition("/")
+            real = self.host.resolve(directory or "/").real.rstrip("/") + "/" + name
+        elif grant.action == DENY:
+            # Both ends: the name, in case that the link is replaced, and what it leads to now.
+            found = self.host.resolve(path)
+            if found.links and found.real != path:
+                self._append(grant, Filter(kind, path))
+            real = found.real
+        else:
+            real = self._followed(path)
+        self._append(grant, Filter(kind, real))
+        if grant.action == ALLOW:
+            self._lead_to(real, grant.origin)
+
+    def _add_prefix(self, grant: Grant, path: str) -> None:
+        directory, _, start = path.rpartition("/")
+        directory = self.host.resolve(directory or "/").real
+        self._append(grant, Filter("prefix", directory.rstrip("/") + "/" + start))
+        if grant.action != ALLOW:
+            return
+        self._lead_to(f"{directory}/{start}", grant.origin)
+        for name in self.host.files.names(directory):
+            if name.startswith(start) and self.host.files.readlink(f"{directory}/{name}"):
+                real = self._followed(f"{directory}/{name}")
+                if real != f"{directory}/{name}":
+                    tree = self.host.files.kind(real) == "directory"
+                    self._append(grant, Filter("subpath" if tree else "literal", real))
+                    self._lead_to(real, grant.origin)
+
+    def _followed(self, path: str) -> str:
+        """Where a granted path leads, as far as its links can be trusted; they are remembered."""
+        found = self.host.resolve(path)
+        if not found.links:
+            return found.real
+        home = self.host.home
+        too_much = home == found.real or home.startswith(found.real.rstrip("/") + "/")
+        if too_much or any(self._may_be_planted(link) for link, _ in found.links):
+            link = found.links[0][0]
+            directory, _, name = link.rpartition("/")
+            return f"{directory}/{name}"
+        for link, target in found.links:
+            self.links[link] = Link(link, target)
+        return found.real
+
+    def _may_be_planted(self, link: str) -> bool:
+        if not link.startswith(self.host.home + "/"):
+            return False
+        for filter in self.writable():
+            path = self._expanded(filter.value, False)
+            if filter.kind == "subpath" and link.startswith(path.rstrip("/") + "/"):
+                return True
+        return False
+
+    def _expanded(self, text: str, regex: bool) -> str:
+        """A path as written with its placeholder filled in; "" where the host has none."""
+        start = "^" if regex else ""
+        rest = text[len(start) :]
+        if rest[:1] == "~":
+            return start + (_quoted(self.host.home) if regex else self.host.home) + rest[1:]
+        if rest[:1] != "@":
+            return text
+        name, slash, below = rest.partition("/")
+        value = {
+            "@TMPDIR": self.host.temp,
+            "@CACHEDIR": self.host.cache,
+            "@SSH_AUTH_SOCK": self.host.environ.get("SSH_AUTH_SOCK", ""),
+        }[name]
+        if value[:1] != "/" or not value.isprintable():
+            return ""
+        return start + (_quoted(value) if regex else value) + slash + below
+
+    def _lead_to(self, real: str, origin: Origin) -> None:
+        """Lets the directories above a granted path, and the links to it, be looked at, not listed."""
+        for directory in ancestors(real):
+            if directory in self._seen:
+                return
+            self._seen.add(directory)
+            why = Origin(
+                Tier.BASE, "ancestors", f"on the way to {real}, granted by {origin.source}"
+            )
+            self.ways.append(Rule(ALLOW, METADATA, Filter("literal", directory), why))
+
+    def _append(self, grant: Grant, filter: Filter | None) -> None:
+        if filter is not None and not filter.value.isprintable() and not filter.parts:
+            _refuse_control(filter.value, grant.origin)
+        self.rules.append(
+            Rule(
+                grant.action,
+                grant.operations,
+                filter,
+                grant.origin,
+                grant.create,
+                grant.existing_only,
+            )
+        )
+
+
+def _refuse_control(value: str, origin: Origin) -> None:
+    if any(c < " " or c == "\x7f" for c in value):
+        raise UserError(
+            f"{origin.source}: {printable(value)} has a control character",
+            "rename it: such a path cannot be written into a policy safely",
+        )
+
+
+def _quoted(text: str) -> str:
+    """Text for a regex that means itself, in every reading of the dialect: seatbelt.md 3.3."""
+    return "".join(
+        c if c not in ".*+?|()[]{}^$\\" else "\\" + c if c in "^\\" else f"[{c}]" for c in text
+    )
+
+
+def _with_pins(rules: list[Rule]) -> list[Rule]:
+    """The rules, with each denial inside a writable tree held in its place.
+
+    A denial goes by name. Whoever may rename a directory above it gets round it, on both systems
+    (linux.md 1.2), so those between it and the root of the writable tree must keep their names.
+    """
+    trees = {
+        rule.filter.value
+        for rule in rules
+        if rule.action == ALLOW
+        and rule.filter is not None
+        and rule.filter.kind == "subpath"
+        and "file-write*" in rule.operations
+    }
+    pinned: list[Rule] = []
+    for rule in rules:
+        pinned.append(rule)
+        if rule.action == DENY and rule.filter is not None and rule.filter.value[:1] == "/":
+            above = list(ancestors(rule.filter.value))
+            roots = [n for n, directory in enumerate(above) if directory in trees]
+            for directory in above[: roots[-1]] if roots else ():
+                why = f"so that {rule.filter.value} keeps its name: {rule.origin.reason}"
+                origin = replace(rule.origin, reason=why)
+                pin = Rule(DENY, RENAME, Filter("literal", directory), origin)
+                pinned.append(replace(pin, existing_only=rule.existing_only))
+    return pinned
+
+
+def _named(rules: list[Rule]) -> Iterable[Rule]:
+    """The rules, each naming every operation below its own that some rule names."""
+    named = {
+        operation for rule in rules if rule.filter is not None for operation in rule.operations
+    }
+    below: dict[str, list[str]] = {}
+    for operation in sorted(named):
+        parent = PARENT.get(operation, "")
+        while parent:
+            below.setdefault(parent, []).append(operation)
+            parent = PARENT.get(parent, "")
+    widened: dict[tuple[str, ...], tuple[str, ...]] = {}
+    for rule in rules:
+        if rule.filter is None:
+            yield rule
+            continue
+        operations = widened.get(rule.operations)
+        if operations is None:
+            all_of_them = dict.fromkeys(rule.operations)
+            for operation in rule.operations:
+                all_of_them.update(dict.fromkeys(below.get(operation, ())))
+            operations = widened[rule.operations] = tuple(all_of_them)
+        yield rule if operations == rule.operations else replace(rule, operations=operations)

@@ -1,0 +1,38 @@
+"""What was asked for, before anything is looked up."""
+
+from __future__ import annotations
+
+from safehouse.policy.policy import OPEN
+from safehouse.value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from safehouse.host import Platform
+    from safehouse.policy.policy import Network
+
+HERE = "."
+
+
+class Request(Value):
+    """One launch as a person asks for it. Paths are as written.
+
+    `workdir` is HERE for the directory of the invocation, "" for none. `assignments` are the
+    NAME=VALUE words before the command, `env_all` passes the whole environment, `env_file` reads
+    one, `env_pass` names variables. `platform` is "" for this machine's. `accept_partial` says that
+    a launch may be weaker than its policy.
+    """
+
+    command: tuple[str, ...] = ()
+    assignments: tuple[tuple[str, str], ...] = ()
+    workdir: str = HERE
+    add_dirs: tuple[str, ...] = ()
+    add_dirs_ro: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+    enable: tuple[str, ...] = ()
+    agent: str = ""
+    env_all: bool = False
+    env_file: str = ""
+    env_pass: tuple[str, ...] = ()
+    network: Network = OPEN
+    platform: Platform | str = ""
+    accept_partial: bool = False

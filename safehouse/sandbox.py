@@ -1,0 +1,234 @@
+"""The story: what was asked for becomes grants, a policy, a launch, and a confined program.
+
+    Request -> gather -> Grants -> resolve -> Policy -> prepare -> Launch -> start
+
+`run`, `policy`, `why` and the Python API are these steps and nothing else.
+"""
+
+from __future__ import annotations
+
+import os
+
+from safehouse.errors import NOT_EXECUTABLE, NOT_FOUND, UserError, printable
+from safehouse.host import LINUX, MACOS, Host
+from safehouse.policy.policy import Access, Policy
+from safehouse.policy.resolve import resolve
+from safehouse.policy.rule import ALLOW, Rule
+from safehouse.sources import command_line, git, protected
+from safehouse.sources.catalogue import Catalogue, records
+from safehouse.sources.environment import environment
+from safehouse.sources.selection import names_by_links, program_names
+from safehouse.value import Value, replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from safehouse.backends.base import Backend
+    from safehouse.launch import Launch
+    from safehouse.policy.rule import Grant
+    from safehouse.request import Request
+    from safehouse.sources.profile import Profile
+
+
+class Plan(Value):
+    """A request with all that it amounts to on a host.
+
+    `command` has its program by absolute path ("" where it was not found), `agent` is the profile
+    that was chosen for it, `notices` are for the person to read.
+    """
+
+    request: Request
+    host: Host
+    agent: str
+    profiles: tuple[Profile, ...]
+    policy: Policy
+    command: tuple[str, ...]
+    notices: tuple[str, ...] = ()
+
+
+def run(request: Request, host: Host, tell: Callable[[str], None]) -> int:
+    """Runs the command of a request confined and gives its exit status.
+
+    `tell` gets what the person should know. Raises UserError if it cannot be found, confined as
+    said, or started; then nothing was run.
+    """
+    backend = backend_for(host)
+    if backend.inside(host):
+        tell("already inside a safehouse sandbox: running with the rights that it has")
+        return _run_inside(request, host)
+    plan = make_plan(request, host)
+    for notice in plan.notices:
+        tell(notice)
+    return backend.start(make_launch(plan, backend))
+
+
+def make_plan(request: Request, host: Host) -> Plan:
+    """Gathers the grants of all sources and resolves them."""
+    if request.platform:
+        host = host.imagined(request.platform)  # type: ignore[arg-type]
+    catalogue = Catalogue(host.platform, records())
+    workdir = command_line.workdir(request, host)
+    agent, notices = _agent(request, host, catalogue, workdir)
+    profiles = catalogue.selected(request.enable, agent)
+    grants = gather(request, host, profiles, workdir)
+    policy = resolve(grants, host, workdir, catalogue.writable, request.network)
+    policy = replace(policy, environment=environment(request, host, profiles, _written(policy)))
+    command = _with_arguments(request.command, agent, profiles)
+    return Plan(request, host, agent, profiles, policy, command, notices)
+
+
+def gather(
+    request: Request, host: Host, profiles: tuple[Profile, ...], workdir: str
+) -> Iterator[Grant]:
+    """The grants of every source; `resolve` puts them into the order of their tiers."""
+    for profile in profiles:
+        yield from profile.grants
+    yield from command_line.grants(request, host, workdir)
+    if workdir:
+        yield from git.grants(host, workdir)
+    yield from protected.grants(host, workdir)
+
+
+def make_launch(plan: Plan, backend: Backend) -> Launch:
+    """A launch that keeps the policy. Raises UserError if it would keep less of it than was said."""
+    program = find_program(plan)
+    launch = backend.prepare(plan.policy, plan.host, (program, *plan.command[1:]))
+    if launch.enforcement.wider and not plan.request.accept_partial:
+        lines = "".join(f"\n  {s.rule.origin}: {s.instead}" for s in launch.enforcement.wider)
+        raise UserError(
+            f"{backend.name} cannot enforce all of this policy:{lines}",
+            "if less will do, say so: --accept-partial",
+        )
+    return launch
+
+
+def policy_text(plan: Plan) -> str:
+    """The policy in the language of the enforcer that the plan is for."""
+    return backend_for(plan.host).render(plan.policy, plan.host)
+
+
+def backend_for(host: Host) -> Backend:
+    """The backend of the host's platform."""
+    if host.platform == MACOS:
+        from safehouse.backends.seatbelt import Seatbelt
+
+        return Seatbelt()
+    assert host.platform == LINUX
+    from safehouse.backends.bubblewrap import Bubblewrap
+
+    return Bubblewrap()
+
+
+def find_program(plan: Plan) -> str:
+    """The program of the plan's command, by absolute path.
+
+    Raises UserError with status 127 if there is none, 126 if it cannot be executed or the policy
+    does not let it be read.
+    """
+    word = plan.command[0]
+    path = search(word, dict(plan.policy.environment).get("PATH", ""), plan.host.cwd)
+    real = plan.host.resolve(path).real
+    if not plan.policy.decide(Access("file-read-data", real)).allowed:
+        raise UserError(
+            f"{word} is {real}, which the policy does not let it read",
+            f"let it: --add-dirs-ro={os.path.dirname(real)}",
+            NOT_EXECUTABLE,
+        )
+    return path
+
+
+def search(word: str, path: str, cwd: str) -> str:
+    """The file that a command word means, as a shell finds it. Raises UserError as `find_program`."""
+    if not word:
+        raise UserError("the command is empty", "safehouse -- COMMAND [ARG...]", NOT_FOUND)
+    if "/" in word:
+        places = [word if word[0] == "/" else f"{cwd}/{word}"]
+    else:
+        places = [f"{directory}/{word}" for directory in path.split(":")]
+    refused = ""
+    for place in places:
+        if os.path.isfile(place):
+            if os.access(place, os.X_OK):
+                return place
+            refused = refused or place
+        elif "/" in word and os.path.isdir(place):
+            refused = place
+    if refused:
+        raise UserError(
+            f"{printable(refused)} is not an executable file",
+            "name a program" if os.path.isdir(refused) else f"chmod +x {printable(refused)}",
+            NOT_EXECUTABLE,
+        )
+    raise UserError(
+        f"command not found: {printable(word)}",
+        "it is looked for in PATH; give its path if it lies elsewhere",
+        NOT_FOUND,
+    )
+
+
+def _agent(
+    request: Request, host: Host, catalogue: Catalogue, workdir: str
+) -> tuple[str, tuple[str, ...]]:
+    """The name of the agent's profile ("" for none), and what to tell about the choice."""
+    if request.agent or not request.command:
+        return request.agent, ()
+    names = list(program_names(request.command))
+    word = request.command[0]
+    path = _found(word, host)
+    if path:
+        names += names_by_links(path, host)
+    name = catalogue.for_command(names)
+    if name and path and workdir and command_line.contains(workdir, host.resolve(path).real):
+        # A repository may bring a program of any name; its state and sign-in are not for that.
+        notice = f"{path} lies in the project, so it gets no profile by its name"
+        return "", (f"{notice}; if you trust it: --agent={name}",)
+    return name, ()
+
+
+def _found(word: str, host: Host) -> str:
+    if host.foreign or not word:
+        return ""
+    try:
+        return search(word, host.environ.get("PATH", ""), host.cwd)
+    except UserError:
+        return ""
+
+
+def _with_arguments(
+    command: tuple[str, ...], agent: str, profiles: tuple[Profile, ...]
+) -> tuple[str, ...]:
+    """The command with its agent's default arguments behind the word that names the agent."""
+    for profile in profiles:
+        if profile.name == agent and profile.arguments:
+            for position, word in enumerate(command):
+                if set(program_names((word,))) & set(profile.commands):
+                    after = position + 1
+                    return (*command[:after], *profile.arguments, *command[after:])
+    return command
+
+
+def _written(policy: Policy) -> Callable[[str], bool]:
+    """Whether a path lies in a tree that the policy lets be written; denials inside it aside."""
+    trees = [
+        rule.filter.value
+        for rule in policy.rules
+        if isinstance(rule, Rule)
+        and rule.action == ALLOW
+        and rule.filter is not None
+        and rule.filter.kind == "subpath"
+        and "file-write*" in rule.operations
+    ]
+    return lambda path: any(command_line.contains(tree, path) for tree in trees)
+
+
+def _run_inside(request: Request, host: Host) -> int:
+    values = dict(host.environ)
+    values.update(request.assignments)
+    if not request.command:
+        raise UserError("no command", "safehouse -- COMMAND [ARG...]")
+    path = search(request.command[0], values.get("PATH", ""), host.cwd)
+    from safehouse.launch import default_signals
+
+    default_signals()
+    os.execve(path, list(request.command), values)

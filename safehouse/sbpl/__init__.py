@@ -1,0 +1,1 @@
+"""SBPL, the language of macOS' sandbox policies: written by `render`, read by `reader`."""
