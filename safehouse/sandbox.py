@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-import os
+import posix as os  # os itself costs 1.3 ms of every launch
 
 from safehouse.errors import NOT_EXECUTABLE, NOT_FOUND, UserError, printable
 from safehouse.host import LINUX, MACOS, Host
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from safehouse.policy.rule import Grant
     from safehouse.request import Request
     from safehouse.sources.profile import Profile
+
+
+_REGULAR = 0o100000  # S_IFREG
 
 
 class Plan(Value):
@@ -132,7 +135,7 @@ def find_program(plan: Plan) -> str:
     if not plan.policy.decide(Access("file-read-data", real)).allowed:
         raise UserError(
             f"{word} is {real}, which the policy does not let it read",
-            f"let it: --add-dirs-ro={os.path.dirname(real)}",
+            f"let it: --add-dirs-ro={real.rpartition('/')[0] or '/'}",
             NOT_EXECUTABLE,
         )
     return path
@@ -148,16 +151,18 @@ def search(word: str, path: str, cwd: str) -> str:
         places = [f"{directory}/{word}" for directory in path.split(":")]
     refused = ""
     for place in places:
-        if os.path.isfile(place):
-            if os.access(place, os.X_OK):
-                return place
+        try:
+            mode = os.stat(place).st_mode & 0o170000
+        except (OSError, ValueError):
+            continue
+        if mode == _REGULAR and os.access(place, os.X_OK):
+            return place
+        if mode == _REGULAR or "/" in word:
             refused = refused or place
-        elif "/" in word and os.path.isdir(place):
-            refused = place
     if refused:
         raise UserError(
             f"{printable(refused)} is not an executable file",
-            "name a program" if os.path.isdir(refused) else f"chmod +x {printable(refused)}",
+            f"a program is wanted; for a script: chmod +x {printable(refused)}",
             NOT_EXECUTABLE,
         )
     raise UserError(

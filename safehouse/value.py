@@ -9,70 +9,68 @@ if TYPE_CHECKING:
     from typing_extensions import dataclass_transform
 
     V = TypeVar("V", bound="Value")
+
+    @dataclass_transform(frozen_default=True, eq_default=True)
+    class Value:
+        """A record whose fields are its annotations, in order; a class attribute is a default.
+
+        Two values are equal when their types and fields are. A field cannot be set. Raises
+        TypeError for a missing, unknown or repeated field.
+        """
+
+        _names: tuple[str, ...] = ()
+
 else:
+    from _operator import itemgetter
 
-    def dataclass_transform(**_options):
-        return lambda decorated: decorated
+    class Value(tuple):
+        # A tuple: made by one call into C, which counts with a thousand of them in every launch.
+        __slots__ = ()
+        _names = ()
+        _defaults = ()
 
+        def __init_subclass__(cls):
+            cls._names = tuple(n for n in cls.__dict__.get("__annotations__", {}) if n[0] != "_")
+            cls._defaults = tuple(cls.__dict__[n] for n in cls._names if n in cls.__dict__)
+            for place, name in enumerate(cls._names):
+                setattr(cls, name, property(itemgetter(place)))
 
-@dataclass_transform(frozen_default=True, eq_default=True)
-class Value:
-    """A record whose fields are its annotations, in order; a class attribute is a default.
-
-    Two values are equal when their types and fields are. A field cannot be set after construction.
-    Raises TypeError for a missing, unknown or repeated field.
-    """
-
-    _fields: tuple[str, ...] = ()
-    _required: int = 0
-
-    def __init_subclass__(cls) -> None:
-        own = tuple(name for name in cls.__dict__.get("__annotations__", {}) if name[0] != "_")
-        cls._fields = cls._fields + own
-        cls._required = sum(not hasattr(cls, name) for name in cls._fields)
-
-    if not TYPE_CHECKING:
-
-        def __init__(self, *args, **named):
-            values = self.__dict__
-            values.update(zip(self._fields, args))
+        def __new__(cls, *args, **named):
+            missing = len(cls._names) - len(args)
             if named:
-                for name in named:
-                    if name in values or name not in self._fields:
-                        raise TypeError(f"{type(self).__name__} has no free field {name!r}")
-                values.update(named)
-            if len(args) > len(self._fields) or (
-                len(values) < len(self._fields) and self._missing()
-            ):
-                raise TypeError(f"{type(self).__name__}{self._fields} got {args} {named}")
+                return cls._from_names(args, named)
+            if missing:
+                if not 0 < missing <= len(cls._defaults):
+                    raise TypeError(f"{cls.__name__}{cls._names} got {args}")
+                args += cls._defaults[-missing:]
+            return tuple.__new__(cls, args)
 
-    def _missing(self) -> bool:
-        return any(
-            name not in self.__dict__ and not hasattr(type(self), name) for name in self._fields
-        )
+        @classmethod
+        def _from_names(cls, args, named):
+            required = len(cls._names) - len(cls._defaults)
+            values = dict(zip(cls._names[required:], cls._defaults))
+            given = dict(zip(cls._names, args))
+            values.update(given)
+            values.update(named)
+            if given.keys() & named or set(values) != set(cls._names):
+                raise TypeError(f"{cls.__name__}{cls._names} got {args} {named}")
+            return tuple.__new__(cls, [values[name] for name in cls._names])
 
-    def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError(f"{type(self).__name__}.{name} cannot be set")
+        def __eq__(self, other):
+            return type(self) is type(other) and tuple.__eq__(self, other)
 
-    def __delattr__(self, name: str) -> None:
-        raise AttributeError(f"{type(self).__name__}.{name} cannot be deleted")
+        def __ne__(self, other):
+            return not self == other
 
-    def _key(self) -> tuple[object, ...]:
-        return tuple(getattr(self, name) for name in self._fields)
+        __hash__ = tuple.__hash__
 
-    def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self._key() == other._key()
-
-    def __hash__(self) -> int:
-        return hash((type(self), self._key()))
-
-    def __repr__(self) -> str:
-        fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in self._fields)
-        return f"{type(self).__name__}({fields})"
+        def __repr__(self):
+            fields = ", ".join(f"{n}={getattr(self, n)!r}" for n in self._names)
+            return f"{type(self).__name__}({fields})"
 
 
 def replace(value: V, **changes: Any) -> V:
     """A copy of `value` with some fields changed."""
-    fields = {name: getattr(value, name) for name in value._fields}
+    fields = {name: getattr(value, name) for name in value._names}
     fields.update(changes)
     return type(value)(**fields)

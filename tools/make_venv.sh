@@ -15,7 +15,12 @@ newest() {
     done
 }
 
-[ "$purpose" = run ] && [ -x "$folder/bin/safehouse" ] && exit 0
+# An environment knows its place: after a move or a copy of the checkout it is made anew.
+script=$folder/bin/safehouse
+if [ -x "$script" ] && ! grep -qF "$(pwd -P)/$folder/bin/python" "$script"; then
+    rm -rf "$folder"
+fi
+[ "$purpose" = run ] && [ -x "$script" ] && exit 0
 
 if ! [ -x "$folder/bin/python" ] || ! "$folder/bin/python" -c 'import pip' 2>/dev/null; then
     python=$(newest)

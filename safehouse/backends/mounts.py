@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from safehouse.host import ancestors
 from safehouse.launch import Creation, Shortfall
-from safehouse.policy.match import text_matches
+from safehouse.policy.match import fixed_start, text_matches
 from safehouse.policy.rule import ALLOW, DENY, PATH_KINDS, Opaque, Rule, Tier
 from safehouse.value import Value
 
@@ -19,15 +19,16 @@ if TYPE_CHECKING:
     from safehouse.host import Host
     from safehouse.policy.policy import Policy
 
-    # filter, its value, whether it allows, and what a match of a regex begins with
-    Line = tuple[str, str, bool, str]
+    Line = tuple[int, bool]  # a rule's number, and whether it allows
 
 READ_WRITE, READ_ONLY, NOTHING = "rw", "ro", "nothing"
 # Made anew for each launch, whatever the host has there.
 PRIVATE = ("/proc", "/dev", "/tmp", "/var/tmp")
 SCRATCH = "/run/safehouse/scratch"
-_READS = ("file-read-data", "file-read*", "file*", "default")
-_WRITES = ("file-write-data", "file-write*", "file*", "default")
+_READS = frozenset(("file-read-data", "file-read*", "file*", "default"))
+_WRITES = frozenset(("file-write-data", "file-write*", "file*", "default"))
+_CONTENT = _READS | _WRITES
+_KERNEL = ("/proc/", "/dev/")
 _MOST_EXPANDED = 10_000
 _MOST_DEPTH = 12
 
@@ -62,6 +63,42 @@ def plan(policy: Policy, host: Host) -> Mounts:
     return _Planner(policy, host).planned()
 
 
+class _Index:
+    """The rules for an operation, so that the last one for a path is found without asking all."""
+
+    def __init__(self, rules: list[Rule], operations: frozenset[str]) -> None:
+        self._exact: dict[str, Line] = {}
+        self._trees: dict[str, Line] = {}
+        self._patterns: list[tuple[Line, str, str]] = []
+        for number, rule in enumerate(rules):
+            filter = rule.filter
+            if filter is None or operations.isdisjoint(rule.operations):
+                continue
+            line = number, rule.action == ALLOW
+            if filter.kind == "literal":
+                self._exact[filter.value] = line
+            elif filter.kind == "subpath":
+                self._trees[filter.value] = line
+            else:
+                self._patterns.append((line, filter.kind, filter.value))
+
+    def allows(self, path: str) -> bool:
+        """What the last rule that is for `path` says; none: no."""
+        last = self._exact.get(path, (-1, False))
+        for tree in (path, *ancestors(path)):
+            last = max(last, self._trees.get(tree, last))
+        for line, kind, value in self._patterns:
+            if line > last and text_matches(kind, value, path):
+                last = line
+        return last[1]
+
+    def allows_below(self, directory: str) -> bool:
+        """Whether anything that is named below a directory is allowed."""
+        below = directory.rstrip("/") + "/"
+        named = (*self._exact.items(), *self._trees.items())
+        return any(line[1] and path.startswith(below) for path, line in named)
+
+
 class _Planner:
     def __init__(self, policy: Policy, host: Host) -> None:
         self.policy = policy
@@ -71,8 +108,9 @@ class _Planner:
             for rule in policy.rules
             if not isinstance(rule, Opaque) and rule.filter and rule.filter.kind in PATH_KINDS
         ]
-        self.reads = self._rules_for(_READS)
-        self.writes = self._rules_for(_WRITES)
+        self.reads = _Index(self.rules, _READS)
+        self.writes = _Index(self.rules, _WRITES)
+        self.known: dict[str, str] = {}
         self.modes: dict[str, str] = {}
         self.mounts: list[Mount] = []
         self.creations: list[Creation] = []
@@ -82,21 +120,13 @@ class _Planner:
         self.narrower: list[Shortfall] = []
         self.later: list[Shortfall] = []
 
-    def _rules_for(self, operations: tuple[str, ...]) -> list[Line]:
-        """The rules for an operation, the winning one first."""
-        found = []
-        for rule in reversed(self.rules):
-            if rule.filter is not None and any(name in rule.operations for name in operations):
-                kind, value = rule.filter.kind, rule.filter.value
-                base = _fixed_directory(value).rstrip("/") + "/" if kind == "regex" else ""
-                found.append((kind, value, rule.action == ALLOW, base))
-        return found
-
     def mode(self, path: str) -> str:
         """What the policy says of the tree at `path`."""
-        if not _first(self.reads, path):
-            return NOTHING
-        return READ_WRITE if _first(self.writes, path) else READ_ONLY
+        mode = self.known.get(path)
+        if mode is None:
+            writable = READ_WRITE if self.writes.allows(path) else READ_ONLY
+            mode = self.known[path] = writable if self.reads.allows(path) else NOTHING
+        return mode
 
     def planned(self) -> Mounts:
         points, pins = self._points()
@@ -124,15 +154,12 @@ class _Planner:
         for rule in self.rules:
             filter = rule.filter
             assert filter is not None
-            of_files = any(name.startswith("file") for name in rule.operations)
-            if not of_files or filter.value.startswith(tuple(place + "/" for place in PRIVATE[:2])):
+            if filter.value.startswith(_KERNEL):
                 continue
-            if "file-write-unlink" in rule.operations and not _touches_content(rule):
-                if rule.action == DENY:
+            if _CONTENT.isdisjoint(rule.operations):
+                if "file-write-unlink" in rule.operations and rule.action == DENY:
                     pins.add(filter.value)
                     points.setdefault(filter.value, rule)
-                continue
-            if not any(name in rule.operations for name in _READS + _WRITES):
                 continue
             for path in self._existing(rule):
                 points[path] = rule
@@ -229,13 +256,10 @@ class _Planner:
                 yield from self._walk(path, depth + 1)
 
     def _any_visible(self, base: str) -> bool:
-        below = base.rstrip("/") + "/"
-        return self.mode(base) != NOTHING or any(
-            allowed and value.startswith(below) for _, value, allowed, _ in self.reads
-        )
+        return self.mode(base) != NOTHING or self.reads.allows_below(base)
 
     def _mount(self, path: str, rule: Rule, pinned: bool) -> None:
-        if path in PRIVATE or any(path.startswith(place + "/") for place in PRIVATE[:2]):
+        if path in PRIVATE or path.startswith(_KERNEL):
             return
         mode = self.mode(path)
         above = next((self.modes[a] for a in ancestors(path) if a in self.modes), NOTHING)
@@ -260,25 +284,6 @@ class _Planner:
                 yield link.path, link.target
 
 
-def _first(rules: list[Line], path: str) -> bool:
-    """What the first rule of the list that matches `path` says; nothing matches: no."""
-    below = path + "/"
-    for kind, value, allowed, base in rules:
-        if kind == "subpath":
-            if below.startswith(value + "/") or value == "/":
-                return allowed
-        elif kind == "literal":
-            if value == path:
-                return allowed
-        elif path.startswith(base) and text_matches(kind, value, path):
-            return allowed
-    return False
-
-
-def _touches_content(rule: Rule) -> bool:
-    return "file-write*" in rule.operations or "file-write-data" in rule.operations
-
-
 def _creation(path: str, create: str, stub: bool) -> Creation:
     if create == "directory":
         return Creation(path, None, stub)
@@ -286,13 +291,5 @@ def _creation(path: str, create: str, stub: bool) -> Creation:
 
 
 def _fixed_directory(pattern: str) -> str:
-    """The directory that every match of an anchored pattern lies in or below."""
-    if pattern[:1] != "^":
-        return "/"
-    plain = []
-    text = pattern[1:].replace("[.]", ".")
-    for character in text:
-        if character in "*+?|()[{\\^$":
-            break
-        plain.append(character)
-    return "".join(plain).rpartition("/")[0] or "/"
+    """The directory that every match of a pattern lies in or below."""
+    return fixed_start(pattern).rpartition("/")[0] or "/"

@@ -7,7 +7,7 @@ launch was killed, the next one that ends does.
 
 from __future__ import annotations
 
-import os
+import posix as os  # os itself costs 1.3 ms of every launch
 
 from safehouse.errors import UserError
 from safehouse.host import STUB_MODE
@@ -43,7 +43,7 @@ def make(creations: tuple[Creation, ...]) -> list[Held]:
 
 
 def _make(creation: Creation) -> None:
-    os.makedirs(os.path.dirname(creation.path), mode=0o700, exist_ok=True)
+    _make_parents(creation.path.rpartition("/")[0])
     try:
         if creation.content is None:
             os.mkdir(creation.path, 0o700)
@@ -56,6 +56,16 @@ def _make(creation: Creation) -> None:
         os.write(descriptor, creation.content)
     finally:
         os.close(descriptor)
+
+
+def _make_parents(directory: str) -> None:
+    try:
+        os.mkdir(directory, 0o700)
+    except FileExistsError:
+        pass
+    except FileNotFoundError:
+        _make_parents(directory.rpartition("/")[0])
+        os.mkdir(directory, 0o700)
 
 
 def _locked(creation: Creation) -> int:

@@ -66,7 +66,7 @@ OPTIONS = (
     Option(("--help", "-h"), "help", "flag", "", "show this"),
     Option(("--version",), "version", "flag", "", "show the version", commands=("run",)),
 )  # fmt: skip
-_REQUEST_FIELDS = frozenset(Request._fields)
+_REQUEST_FIELDS = frozenset(Request._names)
 
 
 class Arguments(Value):

@@ -8,9 +8,9 @@ from safehouse import sandbox
 from safehouse.errors import UserError, nearest, printable
 from safehouse.host import Host
 from safehouse.policy.match import kind_of
+from safehouse.policy.operations import OPERATION_ALIAS, OPERATIONS
 from safehouse.policy.policy import Access
 from safehouse.policy.rule import Tier
-from safehouse.policy.vocabulary import OPERATION_ALIAS, OPERATIONS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

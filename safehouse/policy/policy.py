@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from safehouse.policy.match import matches
+from safehouse.policy.operations import OPERATION_ALIAS, OPERATIONS, OWN_DEFAULT, PARENT
 from safehouse.policy.rule import ALLOW, DENY, Opaque, Origin, Rule, Tier
-from safehouse.policy.vocabulary import OPERATION_ALIAS, OPERATIONS, OWN_DEFAULT, PARENT
 from safehouse.value import Value
 
 TYPE_CHECKING = False

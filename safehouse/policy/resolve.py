@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from safehouse.errors import UserError, printable
 from safehouse.host import ancestors
+from safehouse.policy.operations import PARENT
 from safehouse.policy.policy import OPEN, Link, Policy
 from safehouse.policy.rule import ALLOW, DENY, Filter, Grant, Origin, Rule, Tier
-from safehouse.policy.vocabulary import PARENT
 from safehouse.policy.words import METADATA, RENAME
 from safehouse.value import replace
 
@@ -39,8 +39,9 @@ def resolve(
     with paths as written): a link that lies there is not followed, because the program could have
     made it. Raises UserError for a path that cannot be put into a policy.
     """
-    found = _Rules(host, writable)
-    for grant in sorted(grants, key=_tier):
+    ordered = sorted(grants, key=_tier)
+    found = _Rules(host, writable, _Naming(ordered))
+    for grant in ordered:
         found.add(grant)
     rules = _with_pins(found.rules)
     bare = [rule for rule in rules if rule.filter is None]
@@ -49,7 +50,7 @@ def resolve(
     if workdir:
         defines.insert(0, ("WORKDIR", workdir))
     return Policy(
-        tuple(_named(bare + found.ways + filtered)),
+        tuple(bare + found.ways + filtered),
         tuple(defines),
         tuple(found.links.values()),
         network,
@@ -65,9 +66,10 @@ def _tier(grant: Grant) -> int:
 class _Rules:
     """The rules so far, with the links and the directories that lead to them."""
 
-    def __init__(self, host: Host, writable: Writable) -> None:
+    def __init__(self, host: Host, writable: Writable, naming: _Naming) -> None:
         self.host = host
         self.writable = writable
+        self.naming = naming
         self.rules: list[Rule] = []
         self.ways: list[Rule] = []
         self.links: dict[str, Link] = {}
@@ -182,15 +184,9 @@ class _Rules:
     def _append(self, grant: Grant, filter: Filter | None) -> None:
         if filter is not None and not filter.value.isprintable() and not filter.parts:
             _refuse_control(filter.value, grant.origin)
+        operations = grant.operations if filter is None else self.naming.widened(grant.operations)
         self.rules.append(
-            Rule(
-                grant.action,
-                grant.operations,
-                filter,
-                grant.origin,
-                grant.create,
-                grant.existing_only,
-            )
+            Rule(grant.action, operations, filter, grant.origin, grant.create, grant.existing_only)
         )
 
 
@@ -213,7 +209,8 @@ def _with_pins(rules: list[Rule]) -> list[Rule]:
     """The rules, with each denial inside a writable tree held in its place.
 
     A denial goes by name. Whoever may rename a directory above it gets round it, on both systems
-    (linux.md 1.2), so those between it and the root of the writable tree must keep their names.
+    (linux.md 1.2), so those from it up to the root of the writable tree must keep their names; the
+    root, too, since Seatbelt lets it be moved into another writable tree.
     """
     trees = {
         rule.filter.value
@@ -229,7 +226,7 @@ def _with_pins(rules: list[Rule]) -> list[Rule]:
         if rule.action == DENY and rule.filter is not None and rule.filter.value[:1] == "/":
             above = list(ancestors(rule.filter.value))
             roots = [n for n, directory in enumerate(above) if directory in trees]
-            for directory in above[: roots[-1]] if roots else ():
+            for directory in above[: roots[-1] + 1] if roots else ():
                 why = f"so that {rule.filter.value} keeps its name: {rule.origin.reason}"
                 origin = replace(rule.origin, reason=why)
                 pin = Rule(DENY, RENAME, Filter("literal", directory), origin)
@@ -237,26 +234,27 @@ def _with_pins(rules: list[Rule]) -> list[Rule]:
     return pinned
 
 
-def _named(rules: list[Rule]) -> Iterable[Rule]:
-    """The rules, each naming every operation below its own that some rule names."""
-    named = {
-        operation for rule in rules if rule.filter is not None for operation in rule.operations
-    }
-    below: dict[str, list[str]] = {}
-    for operation in sorted(named):
-        parent = PARENT.get(operation, "")
-        while parent:
-            below.setdefault(parent, []).append(operation)
-            parent = PARENT.get(parent, "")
-    widened: dict[tuple[str, ...], tuple[str, ...]] = {}
-    for rule in rules:
-        if rule.filter is None:
-            yield rule
-            continue
-        operations = widened.get(rule.operations)
-        if operations is None:
-            all_of_them = dict.fromkeys(rule.operations)
-            for operation in rule.operations:
-                all_of_them.update(dict.fromkeys(below.get(operation, ())))
-            operations = widened[rule.operations] = tuple(all_of_them)
-        yield rule if operations == rule.operations else replace(rule, operations=operations)
+class _Naming:
+    """For each operation, those below it that any rule names."""
+
+    def __init__(self, grants: list[Grant]) -> None:
+        named = {*METADATA, *RENAME}
+        for operations in {grant.operations for grant in grants if grant.filter is not None}:
+            named.update(operations)
+        self._below: dict[str, list[str]] = {}
+        for operation in sorted(named):
+            parent = PARENT.get(operation, "")
+            while parent:
+                self._below.setdefault(parent, []).append(operation)
+                parent = PARENT.get(parent, "")
+        self._widened: dict[tuple[str, ...], tuple[str, ...]] = {}
+
+    def widened(self, operations: tuple[str, ...]) -> tuple[str, ...]:
+        """The operations with all those named ones below them."""
+        known = self._widened.get(operations)
+        if known is None:
+            every = dict.fromkeys(operations)
+            for operation in operations:
+                every.update(dict.fromkeys(self._below.get(operation, ())))
+            known = self._widened[operations] = tuple(every)
+        return known

@@ -11,10 +11,18 @@ import os
 import sys
 from _frozen_importlib_external import MAGIC_NUMBER
 
+FUTURE = b"\nfrom __future__ import annotations\n"
+CO_FUTURE_ANNOTATIONS = 0x1000000  # code.h, 3.9 to 3.13
+
 
 def compiled(path, name):
+    """The code of a file. The import of __future__, which costs 0.2 ms, is said by a flag instead."""
     with open(path, "rb") as file:
-        return compile(file.read(), name, "exec", dont_inherit=True, optimize=0)
+        text = file.read()
+    flags = 0
+    if FUTURE in text:
+        text, flags = text.replace(FUTURE, b"\n", 1), CO_FUTURE_ANNOTATIONS
+    return compile(text, name, "exec", flags, dont_inherit=True, optimize=2)
 
 
 def modules(root):
