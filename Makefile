@@ -7,6 +7,8 @@ SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
+# An environment knows its place: in a copy of the checkout it is made anew.
+$(shell [ "$$(cat $(READY) 2>/dev/null)" = "$$(pwd -P)" ] || rm -f $(READY))
 CMD ?=
 PYTEST_ARGS ?=
 SOURCES := $(shell find safehouse tools/zipapp -type f ! -name '*.pyc' 2>/dev/null)
@@ -19,10 +21,10 @@ help:  ## this list
 setup: $(READY)  ## a Python environment in .venv, and the system packages that the tests need
 	@sh tools/install_packages.sh bwrap git shellcheck
 
-try:  ## run Safehouse from this checkout; make try CMD="codex --version"
+try:  ## see it work; make try CMD="codex --version" runs that command confined, here
 	@sh tools/install_packages.sh bwrap
 	@sh tools/make_venv.sh $(VENV) run
-	@PATH="$(CURDIR)/$(BIN):$$PATH" sh tools/try.sh $(CMD)
+	@SAFEHOUSE="$(CURDIR)/$(BIN)/safehouse" PYTHON="$(CURDIR)/$(BIN)/python" sh tools/try.sh $(CMD)
 
 test: setup  ## all tests; PYTEST_ARGS="-k name" for some
 	@sh tools/test.sh $(BIN)/python $(PYTEST_ARGS)
@@ -49,4 +51,4 @@ clean:  ## remove what make has made, but for the downloads in build/ and .venv/
 
 $(READY): pyproject.toml tools/make_venv.sh
 	@sh tools/make_venv.sh $(VENV) dev
-	@touch $@
+	@pwd -P >$@

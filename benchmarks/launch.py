@@ -3,7 +3,9 @@
 
 Every case runs once a round, in shuffled order, from `posix_spawn` to `wait4`; the table has
 medians and their ratio to `python3 -I -S -c pass` of the same interpreter in the same rounds.
-Compare ratios, not milliseconds, between machines.
+Compare ratios, not milliseconds, between machines. Where bubblewrap works there are two tables: one
+with the real bubblewrap, and one with a stub in its place, mounted over it in a namespace of its
+own, that only starts the program: what Safehouse itself costs.
 """
 
 from __future__ import annotations
@@ -11,26 +13,48 @@ from __future__ import annotations
 import argparse
 import os
 import random
-import shutil
+import shlex
 import statistics
+import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
-ENVIRONMENT = {"PATH": "/usr/bin:/bin", "HOME": os.path.expanduser("~"), "LC_ALL": "C.UTF-8"}
+BWRAP = "/usr/bin/bwrap"
 FLOOR = "python3 -I -S -c pass"
 
 # The command lines. {python} is the interpreter, {program} what the file's header gives it to run,
-# {file} the single file, {header} the same when its header would take that interpreter, {bwrap}
-# bubblewrap; a case whose words are not all there is left out.
+# {file} the single file, {header} the same when its header would take that interpreter.
 CASES: dict[str, list[str]] = {
     FLOOR: ["{python}", "-I", "-S", "-c", "pass"],
-    "safehouse --version": ["{python}", "-IS", "-c", "{program}", "{file}", "--version"],
-    "safehouse --version, its own header": ["{header}", "--version"],
-    "safehouse --version, given to Python": ["{python}", "-IS", "{file}", "--version"],
-    "bwrap, all read-only, true": ["{bwrap}", "--ro-bind", "/", "/", "--", "/bin/true"],
     "true": ["/bin/true"],
+    "safehouse --version": ["{header}", "--version"],
+    "safehouse --version, without the header": [
+        "{python}",
+        "-IS",
+        "-c",
+        "{program}",
+        "{file}",
+        "--version",
+    ],
+    "safehouse --version, given to Python": ["{python}", "-IS", "{file}", "--version"],
+    "safehouse -- true": ["{header}", "--", "true"],
+    "safehouse -- true, without the header": [
+        "{python}",
+        "-IS",
+        "-c",
+        "{program}",
+        "{file}",
+        "--",
+        "true",
+    ],
 }
+# What bwrap is told by `--json-status-fd N` comes first; without an exit code there it has failed.
+STUB = """#!/bin/sh
+eval "printf '{\\"exit-code\\": 0}' >&$2"
+exec /bin/true
+"""
 
 
 def main() -> int:
@@ -38,15 +62,70 @@ def main() -> int:
     parser.add_argument("file", type=Path, nargs="?", default=Path("dist/safehouse"))
     parser.add_argument("--rounds", type=int, default=50)
     parser.add_argument("--python", nargs="+", default=["/usr/bin/python3"], metavar="PYTHON")
+    parser.add_argument("--stubbed", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     file = options.file.resolve()
-    for python in options.python:
-        words = {"python": python, "file": str(file), "program": program(file)}
-        words["header"] = str(file) if python.startswith("/usr/bin/") else ""
-        words["bwrap"] = shutil.which("bwrap", path=ENVIRONMENT["PATH"]) or ""
-        cases = works(filled(CASES, words))
-        print_table(python, measure(cases, options.rounds))
+    with tempfile.TemporaryDirectory() as folder:
+        scene(Path(folder))
+        for python in options.python:
+            words = {"python": python, "file": str(file), "program": program(file)}
+            words["header"] = str(file) if python.startswith("/usr/bin/") else ""
+            cases = filled(CASES, words)
+            if not options.stubbed:
+                cases["bwrap alone, the same mounts, true"] = same_mounts(file)
+            print(f"\n{python}, {'a stub for' if options.stubbed else 'with'} bubblewrap")
+            print_table(measure(works(cases), options.rounds))
+    if not options.stubbed and os.path.exists(BWRAP):
+        with_stub()
     return 0
+
+
+def scene(folder: Path) -> None:
+    """A home and a repository in it, as the current directory."""
+    project = folder / "project"
+    project.mkdir()
+    subprocess.run(["git", "init", "--quiet", project], check=True)
+    # What Safehouse would make for the time of a launch, so that bwrap alone can have the same mounts.
+    for name, content in (("config.worktree", ""), ("commondir", ".\n")):
+        (project / ".git" / name).write_text(content)
+    os.environ.clear()
+    os.environ.update(PATH="/usr/bin:/bin", HOME=str(folder), LC_ALL="C.UTF-8")
+    os.chdir(project)
+
+
+def with_stub() -> None:
+    """This benchmark once more, where /usr/bin/bwrap is a stub."""
+    descriptor, stub = tempfile.mkstemp(dir="/var/tmp", prefix="bwrap")
+    try:
+        with open(descriptor, "w") as file:
+            file.write(STUB)
+        os.chmod(stub, 0o755)
+        words = [sys.executable, os.path.join(START, __file__), *sys.argv[1:], "--stubbed"]
+        script = f"mount --bind {stub} {BWRAP} && exec {shlex.join(words)}"
+        namespace = ["unshare", "--map-root-user", "--mount", "sh", "-c", script]
+        subprocess.run(namespace, check=False, cwd=START)
+    finally:
+        os.unlink(stub)
+
+
+def same_mounts(file: Path) -> list[str]:
+    """bwrap's command line for the same sandbox, without environment; masks are /dev/null."""
+    done = subprocess.run(
+        [file, "policy", "--format=bwrap", "--", "true"], capture_output=True, text=True, check=True
+    )
+    words = shlex.split(done.stdout.replace("\\\n", " "))
+    result = [BWRAP]
+    while words[1:]:
+        word = words.pop(1)
+        if word == "--setenv":
+            del words[1:3]
+        elif word == "--ro-bind-data":
+            result += ["--ro-bind", "/dev/null"]
+            del words[1]
+        else:
+            result.append(word)
+    text = "\n".join(result).replace("--perms\n0000\n--ro-bind", "--ro-bind")
+    return [*text.split("\n"), "--", "/bin/true"]
 
 
 def program(file: Path) -> str:
@@ -95,22 +174,24 @@ def run(command: list[str]) -> tuple[float, int]:
         (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
     ]
     start = time.perf_counter()
-    child = os.posix_spawn(command[0], command, ENVIRONMENT, file_actions=silent)
+    child = os.posix_spawn(command[0], command, os.environ, file_actions=silent)
     _, status, _ = os.wait4(child, 0)
     return (time.perf_counter() - start) * 1000, status
 
 
-def print_table(python: str, times: dict[str, list[float]]) -> None:
+def print_table(times: dict[str, list[float]]) -> None:
     floor = statistics.median(times[FLOOR])
     rounds = len(times[FLOOR])
-    print(f"\n{python}, {rounds} rounds\n")
-    print("| case | median ms | p10 | p90 | ratio |")
+    print("\n| case | median ms | p10 | p90 | ratio |")
     print("| --- | --: | --: | --: | --: |")
     for name, values in times.items():
         median = statistics.median(values)
         low, high = values[rounds // 10], values[rounds * 9 // 10]
         print(f"| {name} | {median:.1f} | {low:.1f} | {high:.1f} | {median / floor:.2f} |")
+    sys.stdout.flush()
 
+
+START = os.getcwd()
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -179,7 +179,10 @@ def byte_code(scratch: Path, site_packages: Path, python: Path) -> ByteCode:
         check=True,
         stdout=subprocess.PIPE,
         text=True,
-        env={"PYTHONHASHSEED": "0"},  # strings and sets are in another order with each seed
+        env={
+            "PYTHONHASHSEED": "0",  # strings and sets are in another order with each seed
+            "PYTHONNODEBUGRANGES": "1",  # columns for tracebacks make a fifth of what is loaded
+        },
     )
     name, head = done.stdout.split()
     return ByteCode(Entry(f"byte-code/{name}", (scratch / name).read_bytes()), int(head))

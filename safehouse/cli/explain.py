@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from safehouse import sandbox
-from safehouse.launch import FULL
-from safehouse.policy.rule import ALLOW, DENY, Opaque, Tier
+from safehouse.host import MACOS
+from safehouse.policy.rule import ALLOW, DENY, Rule, Tier
+from safehouse.sources.command_line import contains
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from safehouse.host import Host
-    from safehouse.policy.policy import Policy
+    from safehouse.launch import Enforcement
     from safehouse.request import Request
+    from safehouse.sandbox import Plan
 
 
 def explanation(request: Request, host: Host) -> str:
@@ -18,53 +20,84 @@ def explanation(request: Request, host: Host) -> str:
     plan = sandbox.make_plan(request, host)
     launch = sandbox.make_launch(plan, sandbox.backend_for(plan.host))
     policy = plan.policy
-    written = _named(policy, "file-write*", ALLOW, host.home)
-    read = [path for path in _named(policy, "file-read*", ALLOW, host.home) if path not in written]
-    closed = _named(policy, "file-write*", DENY, host.home)
-    names = [name for name, _ in policy.environment]
+    written = _granted(plan, "file-write*")
+    read = [path for path in _granted(plan, "file-read*") if path not in written]
     lines = [
         f"profile       {plan.agent or 'none of an agent: the base policy'}",
         f"may write     {_wrapped(written)}",
-        f"may read      {_wrapped(read)}",
-        f"closed        {_wrapped(closed)}",
+        f"may read      {_wrapped(['the operating system', *read])}",
+        f"closed in it  {_wrapped(_closed(plan))}",
         f"network       {policy.network}",
-        f"environment   {_wrapped(names)}",
+        f"environment   {_wrapped([name for name, _ in policy.environment])}",
     ]
     for profile in plan.profiles:
-        if profile.weakens:
+        if profile.weakens and (profile.name in request.enable or plan.host.platform == MACOS):
             lines.append(f"feature       {profile.name}: {profile.weakens}")
     enforcement = launch.enforcement
     lines.append(f"enforcement   {enforcement.level}, by {enforcement.by}")
-    if enforcement.level != FULL:
-        lines += [f"  less:       {s.rule.origin}: {s.instead}" for s in enforcement.wider]
-    lines += [f"  note:       {note}" for note in enforcement.notes]
-    lines += [
-        f"  stricter:   {_short(s.rule.filter.value if s.rule.filter else '', host.home)} {s.instead}"
-        for s in enforcement.narrower
-    ]
+    lines += [f"  less        {s.rule.origin}: {s.instead}" for s in enforcement.wider]
+    lines += [f"  note        {note}" for note in enforcement.notes]
+    lines += [f"  stricter    {line}" for line in _stricter(enforcement)]
     return "\n".join(lines)
 
 
-def _named(policy: Policy, operation: str, action: str, home: str) -> list[str]:
-    found: dict[str, None] = {}
-    for rule in policy.rules:
-        if isinstance(rule, Opaque) or rule.filter is None or operation not in rule.operations:
-            continue
-        of_denials = action == ALLOW or rule.origin.tier > Tier.PROFILE
-        if rule.action == action and of_denials and rule.filter.kind != "regex":
+def _granted(plan: Plan, operation: str) -> list[str]:
+    """What is allowed and there, without the system's own places; the person's own grants first."""
+    found: dict[str, int] = {}
+    for rule in plan.policy.rules:
+        if (
+            isinstance(rule, Rule)
+            and rule.action == ALLOW
+            and rule.filter is not None
+            and operation in rule.operations
+            and rule.origin.tier > Tier.BASE
+        ):
             mark = {"subpath": "/", "prefix": "*"}.get(rule.filter.kind, "")
-            found[_short(rule.filter.value.rstrip("/") + mark, home)] = None
-    return list(found)
+            if mark == "*" or plan.host.files.kind(rule.filter.value) != "missing":
+                name = _short(rule.filter.value, plan.host.home) + mark
+                found[name] = max(rule.origin.tier, found.get(name, 0))
+    return sorted(found, key=lambda name: -found[name])
+
+
+def _closed(plan: Plan) -> list[str]:
+    """What is denied by name inside of what is granted, and is there."""
+    found: dict[str, None] = {}
+    trees = [path.rstrip("/") for path in _granted(plan, "file-read*") if path.endswith("/")]
+    for rule in plan.policy.rules:
+        if (
+            isinstance(rule, Rule)
+            and rule.action == DENY
+            and rule.filter is not None
+            and "file-write*" in rule.operations
+            and plan.host.files.kind(rule.filter.value) != "missing"
+        ):
+            name = _short(rule.filter.value, plan.host.home)
+            if any(contains(tree, name) for tree in trees):
+                found[name] = None
+    return list(found) or ["nothing"]
+
+
+def _stricter(enforcement: Enforcement) -> list[str]:
+    """One line for each way in which less is possible than the rules say."""
+    ways: dict[str, int] = {}
+    for shortfall in enforcement.narrower:
+        ways[shortfall.instead] = ways.get(shortfall.instead, 0) + 1
+    return [f"{count} granted {_places(count)}: {way}" for way, count in ways.items()]
+
+
+def _places(count: int) -> str:
+    return "place" if count == 1 else "places"
 
 
 def _short(path: str, home: str) -> str:
-    return "~" + path[len(home) :] if path == home or path.startswith(home + "/") else path
+    return "~" + path[len(home) :] if contains(home, path) else path
 
 
-def _wrapped(words: list[str], width: int = 84) -> str:
+def _wrapped(words: list[str], width: int = 82) -> str:
     lines = [""]
     for word in words:
-        if lines[-1] and len(lines[-1]) + len(word) + 1 > width:
+        if lines[-1] and len(lines[-1]) + len(word) + 2 > width:
+            lines[-1] += ","
             lines.append("")
-        lines[-1] += (" " if lines[-1] else "") + word
+        lines[-1] += (", " if lines[-1] else "") + word
     return ("\n" + " " * 14).join(lines)

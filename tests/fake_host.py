@@ -1,0 +1,132 @@
+"""Machines that are values: a Mac and a Linux computer of which tests know every file."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from safehouse.host import LINUX, MACOS, Host, Resolution, follow
+from safehouse.sandbox import Plan, make_plan
+from safehouse.sources import protected
+
+HOME = "/Users/me"
+PROJECT = "src/project"
+TEMP = "/private/var/folders/ab/cdefgh0000gn/T"
+CACHE = "/private/var/folders/ab/cdefgh0000gn/C"
+# What a Mac always has.
+_MAC_LINKS = {"/tmp": "private/tmp", "/var": "private/var", "/etc": "private/etc"}
+_MAC_TREE = ("/private/tmp/", TEMP + "/", CACHE + "/", "/usr/bin/env", "/bin/sh", "/private/etc/hosts")
+_LINUX_TREE = ("/usr/bin/env", "/etc/passwd", "/tmp/", "/run/", "/home/me/")
+GIT = (".git/HEAD", ".git/config", ".git/hooks/", ".git/objects/", ".git/refs/")
+# Where safehouse itself lies on these machines.
+INSTALLED = "/opt/safehouse/safehouse"
+
+
+class FakeFiles:
+    """A file system of a few names: `a/b` a file, `a/b/` a directory; those above them exist."""
+
+    def __init__(
+        self,
+        names: Iterable[str] = (),
+        links: Mapping[str, str] | None = None,
+        unreadable: Iterable[str] = (),
+        stubs: Iterable[str] = (),
+    ) -> None:
+        self.links = dict(links or {})
+        self.unreadable = set(unreadable)
+        self.stubs = set(stubs)
+        self.kinds = {"/": "directory"}
+        for name in (*names, *self.links, *self.stubs):
+            path = name.rstrip("/")
+            above = posixpath.dirname(path)
+            while above != "/":
+                self.kinds[above] = "directory"
+                above = posixpath.dirname(above)
+            if self.kinds.get(path) != "directory":
+                self.kinds[path] = "directory" if name.endswith("/") else "file"
+        self.kinds.update(dict.fromkeys(self.links, "link"))
+        self.plain: set[str] = set()
+        self.plain: set[str] = set()
+
+    def readlink(self, path: str) -> str:
+        return self.links.get(path, "")
+
+    def kind(self, path: str) -> Any:
+        if len(path) > 1:
+            path = follow(self, posixpath.dirname(path)).real.rstrip("/") + "/" + path.rpartition("/")[2]
+        return self.kinds.get(path, "missing")
+
+    def names(self, directory: str) -> list[str]:
+        start = directory.rstrip("/") + "/"
+        return sorted(
+            path[len(start) :]
+            for path in self.kinds
+            if path.startswith(start) and path != "/" and "/" not in path[len(start) :]
+        )
+
+    def readable(self, path: str) -> bool:
+        return path not in self.unreadable
+
+    def is_stub(self, path: str, create: str) -> bool:
+        return path in self.stubs
+
+    def stored(self, path: str) -> str:
+        return path
+
+
+def _below(home: str, names: Iterable[str]) -> list[str]:
+    return [name if name[0] == "/" else f"{home}/{name}" for name in names]
+
+
+def mac(
+    *names: str,
+    home: str = HOME,
+    cwd: str = PROJECT,
+    links: Mapping[str, str] | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Host:
+    """A Mac with a Git repository at `cwd`; `names`, `links` and `cwd` are below the home."""
+    project = f"{home}/{cwd}" if cwd[:1] != "/" else cwd
+    tree = [*_MAC_TREE, INSTALLED + "/", home + "/", project + "/"]
+    tree += [f"{project}/{name}" for name in GIT]
+    own = {name if name[0] == "/" else f"{home}/{name}": to for name, to in (links or {}).items()}
+    files = FakeFiles([*tree, *_below(home, names)], {**_MAC_LINKS, **own})
+    given = {"HOME": home, "PATH": "/usr/bin:/bin", **(environ or {})}
+    return Host(MACOS, home, project, given, files, 501, TEMP, CACHE, True)
+
+
+def linux(
+    *names: str,
+    home: str = "/home/me",
+    cwd: str = PROJECT,
+    links: Mapping[str, str] | None = None,
+    environ: Mapping[str, str] | None = None,
+    unreadable: Iterable[str] = (),
+    stubs: Iterable[str] = (),
+    git: bool = True,
+    user: int = 1000,
+) -> Host:
+    """A Linux computer, as `mac`."""
+    project = f"{home}/{cwd}" if cwd[:1] != "/" else cwd
+    tree = [*_LINUX_TREE, INSTALLED + "/", home + "/", project + "/"]
+    tree += [f"{project}/{name}" for name in GIT] if git else []
+    own = {name if name[0] == "/" else f"{home}/{name}": to for name, to in (links or {}).items()}
+    files = FakeFiles(
+        [*tree, *_below(home, names)], own, _below(home, unreadable), _below(home, stubs)
+    )
+    given = {"HOME": home, "PATH": "/usr/bin:/bin", **(environ or {})}
+    return Host(LINUX, home, project, given, files, user)
+
+
+def planned(host: Host, request: Any) -> Plan:
+    """The plan as an installed safehouse makes it: nothing in it is of the machine we run on."""
+    before = protected.__file__
+    protected.__file__ = INSTALLED + "/sources/protected.py"
+    try:
+        return make_plan(request, host)
+    finally:
+        protected.__file__ = before
+
+
+__all__ = ["FakeFiles", "Resolution", "linux", "mac", "planned"]

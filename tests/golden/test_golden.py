@@ -1,0 +1,70 @@
+"""The policies of a Mac as they are handed to Seatbelt, byte for byte.
+
+After a change that is meant: UPDATE_GOLDEN=1 python -m pytest tests/golden, and read the diff.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from pathlib import Path
+
+import pytest
+
+from safehouse.request import Request
+from safehouse.sandbox import policy_text
+from tests.fake_host import HOME, mac, planned
+from tests.seatbelt_text import compile_text
+
+FOLDER = Path(__file__).parent
+ODD_HOME = '/Users/ä "quoted" \\ & (x)日本'
+
+CASES = {
+    "base": (mac(), Request()),
+    "claude": (mac(".claude/"), Request(command=("claude",))),
+    "codex": (mac(), Request(command=("codex",))),
+    "aider": (mac(), Request(command=("aider",))),
+    "claude-ssh-docker": (
+        mac(environ={"SSH_AUTH_SOCK": "/private/tmp/com.apple.launchd.AbC/Listeners"}),
+        Request(command=("claude",), enable=("ssh", "docker")),
+    ),
+    "directories": (
+        mac(
+            "data/x", "docs/guide.md", "lib/", "src/project/secret/key", "dotfiles/gitconfig",
+            links={".gitconfig": "dotfiles/gitconfig", "to-lib": "lib"},
+        ),
+        Request(
+            add_dirs=("~/data", "~/to-lib"),
+            add_dirs_ro=("~/docs/guide.md", "/etc/hosts"),
+            deny=("secret",),
+        ),
+    ),
+    "odd-home": (mac(home=ODD_HOME), Request(command=("claude",))),
+    "no-workdir": (mac(cwd=HOME), Request(workdir="")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_policy_is_as_it_was_reviewed(name):
+    host, request = CASES[name]
+    text = policy_text(planned(host, request))
+    file = FOLDER / f"{name}.sb"
+    if os.environ.get("UPDATE_GOLDEN"):
+        file.write_bytes(text.encode())
+    before = file.read_bytes().decode()
+    changes = difflib.unified_diff(
+        before.splitlines(), text.splitlines(), f"golden/{file.name}", "now", "", "", 2, ""
+    )
+    listed = "\n".join(changes)
+    assert text == before, f"UPDATE_GOLDEN=1 accepts this:\n{listed}"
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_seatbelt_can_read_it(name):
+    """By another reader than ours, that takes only what Seatbelt is sure to take."""
+    rules = compile_text((FOLDER / f"{name}.sb").read_bytes().decode())
+    assert len(rules) > 40
+
+
+def test_each_golden_file_is_compared():
+    assert {file.stem for file in FOLDER.glob("*.sb")} == set(CASES)

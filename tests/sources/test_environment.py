@@ -1,0 +1,271 @@
+"""The environment of the command: an allow-list, what the person adds, and a PATH that is safe."""
+
+from __future__ import annotations
+
+import pytest
+
+from safehouse.errors import UserError
+from safehouse.host import LocalFiles
+from safehouse.request import Request
+from safehouse.sources.environment import environment, without_credentials
+from safehouse.sources.profile import Profile
+from safehouse.value import replace
+from tests.fake_host import HOME, TEMP, linux, mac, planned
+
+SSH = Profile("ssh", "feature", "", passes=("SSH_AUTH_SOCK",))
+
+
+def built(given=None, *profiles, host=mac, written=lambda path: False, names=(), **request):
+    machine = host(*names, environ={} if given is None else given)
+    return dict(environment(Request(**request), machine, profiles, written))
+
+
+# The allow-list
+
+
+def test_what_is_not_on_the_list_is_not_passed():
+    """R74."""
+    given = dict.fromkeys(
+        """AWS_SECRET_ACCESS_KEY GITHUB_TOKEN OPENAI_API_KEY ANTHROPIC_API_KEY NPM_TOKEN DATABASE_URL
+        SSH_AUTH_SOCK GPG_AGENT_INFO DOCKER_HOST TMUX STY DBUS_SESSION_BUS_ADDRESS XDG_RUNTIME_DIR
+        DISPLAY WAYLAND_DISPLAY LD_PRELOAD LD_LIBRARY_PATH DYLD_INSERT_LIBRARIES DYLD_LIBRARY_PATH
+        PYTHONPATH PYTHONSTARTUP NODE_OPTIONS BASH_ENV ENV PERL5OPT RUBYOPT GIT_SSH_COMMAND GIT_ASKPASS
+        SSH_ASKPASS PROMPT_COMMAND IFS CDPATH SHIV_ROOT SAFEHOUSE_ENABLE VSCODE_GIT_IPC_HANDLE
+        HERDR_SOCKET CMUX_SOCKET KUBECONFIG VAULT_TOKEN term lc_all""".split(),
+        "secret",
+    )
+    assert not set(given) & set(built(given))
+
+
+def test_what_programs_need_to_know_is_passed():
+    """R27, R74."""
+    given = {
+        name: f"value of {name}"
+        for name in """TERM COLORTERM LANG LC_ALL LC_CTYPE TZ EDITOR VISUAL PAGER USER SHELL NO_COLOR
+        NO_BROWSER SDKROOT XDG_CONFIG_HOME NODE_EXTRA_CA_CERTS SSL_CERT_FILE REQUESTS_CA_BUNDLE
+        VIRTUAL_ENV __CF_USER_TEXT_ENCODING""".split()
+    }
+    assert given.items() <= built(given).items()
+
+
+@pytest.mark.parametrize(
+    "value, kept",
+    [
+        ("http://proxy:3128", "http://proxy:3128"),
+        ("http://user:pass@proxy:3128", "http://proxy:3128"),
+        ("http://user:p@ss@proxy:3128/x@y", "http://proxy:3128/x@y"),
+        ("user:pass@proxy:3128", "proxy:3128"),
+        ("http://user@proxy", "http://proxy"),
+        ("socks5h://u:p@[::1]:9050", "socks5h://[::1]:9050"),
+        ("localhost,.example.com,10.0.0.0/8", "localhost,.example.com,10.0.0.0/8"),
+        ("", ""),
+    ],
+)
+def test_a_proxy_is_passed_without_its_password(value, kept):
+    """Not on the list of agent-safehouse's mistakes to copy: HTTP_PROXY with user:pass."""
+    assert without_credentials(value) == kept
+    for name in ("HTTP_PROXY", "https_proxy", "ALL_PROXY", "no_proxy"):
+        assert built({name: value})[name] == kept
+
+
+@pytest.mark.parametrize("value", ["http://us/er:pa/ss@proxy:3128", "http://u:p?a@proxy", "http://u:#p@h"])
+def test_no_part_of_a_strange_proxy_password_is_passed(value):
+    kept = without_credentials(value)
+    assert not any(part in kept for part in ("pa/ss", "us/er", "p?a", "#p"))
+
+
+def test_the_agent_socket_is_passed_with_the_feature_only():
+    given = {"SSH_AUTH_SOCK": "/run/agent"}
+    assert "SSH_AUTH_SOCK" not in built(given)
+    assert "SSH_AUTH_SOCK" not in built(given, env_all=True)
+    assert built(given, SSH)["SSH_AUTH_SOCK"] == "/run/agent"
+    assert built(given, SSH, env_all=True)["SSH_AUTH_SOCK"] == "/run/agent"
+
+
+def test_an_agent_gets_its_own_keys_and_no_other_s():
+    given = {"ANTHROPIC_API_KEY": "a", "OPENAI_API_KEY": "o", "AWS_ACCESS_KEY_ID": "w"}
+    host = mac(environ=given)
+
+    def passed(*enable, agent=""):
+        policy = planned(host, Request(agent=agent, enable=enable)).policy
+        return set(given) & set(dict(policy.environment))
+
+    assert passed(agent="claude") == {"ANTHROPIC_API_KEY"}
+    assert passed(agent="codex") == {"OPENAI_API_KEY"}
+    assert passed() == set()
+    assert passed("cloud-credentials") == {"AWS_ACCESS_KEY_ID"}
+
+
+def test_what_safehouse_says_is_not_forged():
+    given = {"SAFEHOUSE_SANDBOX": "0", "HOME": "/other", "TMPDIR": "/evil"}
+    for request in ({}, {"env_all": True}, {"env_pass": ("SAFEHOUSE_SANDBOX", "HOME")}):
+        values = built(given, **request)
+        assert values["SAFEHOUSE_SANDBOX"] == "1"
+        assert values["HOME"] == HOME
+    assert built(given)["TMPDIR"] == TEMP + "/"
+    assert "TMPDIR" not in built(given, host=linux)
+
+
+# What the person adds
+
+
+@pytest.mark.parametrize(
+    "sources, wins",
+    [
+        ("default", "default"),
+        ("default listed", "listed"),
+        ("default listed file", "file"),
+        ("default listed file pass", "listed"),
+        ("default listed file pass word", "word"),
+        ("default file word", "word"),
+        ("default file", "file"),
+    ],
+)
+def test_precedence(sources, wins, tmp_path):
+    """R74: allow-list < file < --env-pass < NAME=VALUE; a profile's default only where missing."""
+    file = tmp_path / "env"
+    file.write_text("EDITOR=file\n")
+    request = Request(
+        env_file=str(file) if "file" in sources else "",
+        env_pass=("EDITOR",) if "pass" in sources else (),
+        assignments=(("EDITOR", "word"),) if "word" in sources else (),
+    )
+    host = with_local_files(mac(environ={"EDITOR": "listed"} if "listed" in sources else {}))
+    profile = Profile("p", "agent", "", environment=(("EDITOR", "default"),))
+    found = dict(environment(request, host, (profile,), lambda path: False))
+    assert found["EDITOR"] == wins
+
+
+def with_local_files(host):
+    """The same host with the files of this machine, for what is read."""
+    return replace(host, files=LocalFiles())
+
+
+def test_the_whole_environment_is_passed_when_asked_for():
+    values = built({"FOO": "bar", "HTTP_PROXY": "http://u:p@h"}, env_all=True)
+    assert values["FOO"] == "bar"
+
+
+def test_a_name_that_is_not_set_is_not_passed_as_empty():
+    assert "FOO" not in built({}, env_pass=("FOO",))
+    assert built({"FOO": ""}, env_pass=("FOO",))["FOO"] == ""
+
+
+@pytest.mark.parametrize("name", ["", "1A", "A-B", "A B", "Ä", "A\n", "A=B"])
+def test_a_bad_name_is_refused(name):
+    with pytest.raises(UserError, match="not the name of a variable"):
+        built({}, env_pass=(name,))
+    with pytest.raises(UserError, match="not the name of a variable"):
+        built({}, assignments=((name, "x"),))
+
+
+def test_a_value_is_taken_as_it_is_written():
+    """#121: NAME=~/x is not expanded."""
+    values = built({}, assignments=(("A", "~/x"), ("B", "$HOME"), ("C", "a=b"), ("D", "")))
+    assert [values[name] for name in "ABCD"] == ["~/x", "$HOME", "a=b", ""]
+
+
+def read(text, tmp_path):
+    file = tmp_path / "a file.env"
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    host = with_local_files(mac(environ={}))
+    return dict(environment(Request(env_file=str(file)), host, (), lambda path: False))
+
+
+def test_a_file_of_variables(tmp_path):
+    text = (
+        "# a comment\n\nA=1\nexport B=two words\n"
+        "C='quoted # not a comment'\nD=\"$HOME\"\n  E=trimmed  \nF=\nG=a=b\nA=last\nH='open\nI=\u00e9"
+    )
+    values = read(text, tmp_path)
+    wanted = {
+        "A": "last", "B": "two words", "C": "quoted # not a comment", "D": "$HOME", "E": "trimmed",
+        "F": "", "G": "a=b", "H": "'open", "I": "\u00e9",
+    }  # fmt: skip
+    assert wanted.items() <= values.items()
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("A=1\nB\n", ":2: not NAME=VALUE"),
+        ("A-B=1\n", ":1: not NAME=VALUE"),
+        ("=1\n", ":1: not NAME=VALUE"),
+        ("\n\nA=\0\n", ":3: not NAME=VALUE"),
+        (b"A=\xff\n", "not UTF-8"),
+        ("A=" + "x" * (1 << 20), "larger than 1 MB"),
+    ],
+)
+def test_a_malformed_file_is_refused_with_its_line(text, message, tmp_path):
+    with pytest.raises(UserError) as error:
+        read(text, tmp_path)
+    assert message in error.value.message
+    assert "a file.env" in error.value.message
+
+
+def test_a_file_that_cannot_be_read_is_refused(tmp_path):
+    host = with_local_files(mac(environ={}))
+    for path, reason in ((tmp_path / "none", "does not exist"), (tmp_path, "Is a directory")):
+        with pytest.raises(UserError, match=reason):
+            environment(Request(env_file=str(path)), host, (), lambda path: False)
+
+
+# PATH
+
+
+def search_path(path, *names, written=lambda path: False, given=None, host=mac):
+    values = built({"PATH": path, **(given or {})}, names=names, written=written, host=host)
+    return values["PATH"].split(":")
+
+
+def test_only_absolute_entries_each_once():
+    found = search_path("/usr/bin:.::bin:~/x:/bin:/usr/bin/:/a\nb:/bin:./c", "/bin/sh")
+    assert found[:2] == ["/usr/bin", "/bin"]
+    assert all(entry.startswith("/") for entry in found)
+    assert len(set(found)) == len(found)
+
+
+def test_what_the_program_may_write_comes_last():
+    """Else it could put its own `git` in front of the person's."""
+    found = search_path("/w/bin:/usr/bin:/bin", "/w/bin/", written=lambda p: p.startswith("/w"))
+    assert found[0] == "/usr/bin"
+    assert found[-1] == "/w/bin"
+
+
+def test_an_entry_is_judged_by_where_it_leads():
+    host = mac("/w/bin/", links={"/link": "/w/bin"}, environ={"PATH": "/link:/usr/bin"})
+    values = dict(environment(Request(), host, (), lambda p: p.startswith("/w")))
+    assert values["PATH"].split(":")[-1] == "/link"
+
+
+def test_an_active_virtual_environment_keeps_its_place():
+    found = search_path(
+        "/w/.venv/bin:/w/bin:/usr/bin",
+        "/w/.venv/bin/",
+        written=lambda p: p.startswith("/w"),
+        given={"VIRTUAL_ENV": "/w/.venv"},
+    )
+    assert found[0] == "/w/.venv/bin"
+    assert found[-1] == "/w/bin"
+
+
+@pytest.mark.parametrize("host, usual", [(mac, "/opt/homebrew/bin"), (linux, "/usr/local/bin")])
+def test_the_usual_directories_are_appended_where_they_exist(host, usual):
+    """R74: a desktop starts programs with a bare PATH."""
+    home = host().home
+    found = search_path("/usr/bin", usual + "/", f"{home}/.local/bin/", host=host)
+    assert found[0] == "/usr/bin"
+    assert {usual, f"{home}/.local/bin"} <= set(found)
+    assert "/opt/local/bin" not in found
+
+
+def test_the_whole_plan_puts_a_project_s_programs_last():
+    host = mac("src/project/bin/", environ={"PATH": f"{HOME}/src/project/bin:/usr/bin:/private/tmp"})
+    found = dict(planned(host, Request()).policy.environment)["PATH"].split(":")
+    assert found[0] == "/usr/bin"
+    assert found[-2:] == [f"{HOME}/src/project/bin", "/private/tmp"]
+
+
+def test_the_variables_are_in_order():
+    names = [name for name, _ in environment(Request(), mac(), (), lambda p: False)]
+    assert names == sorted(names)
