@@ -201,7 +201,8 @@ class Resolution(Value):
 class Host(Value):
     """A machine and the person at it.
 
-    `home` and `cwd` are absolute and as the kernel names them; `temp` and `cache` the person's own
+    `home` and `cwd` are absolute and as the kernel names them, `links` the (link, what it says) by
+    which HOME leads there; `temp` and `cache` the person's own
     directories for temporary files and caches on a Mac, "" elsewhere.
     """
 
@@ -213,6 +214,7 @@ class Host(Value):
     user: int = 1000
     temp: str = ""
     cache: str = ""
+    links: tuple[tuple[str, str], ...] = ()
     foreign: bool = False
 
     @staticmethod
@@ -227,10 +229,12 @@ class Host(Value):
         files = MacFiles() if macos else LocalFiles()
         environ = _environ()
         home = _home(environ, os.getuid(), files)
+        home_path = _at_root(home.real)
         temp, cache = _mac_user_directories(environ, files) if macos else ("", "")
         return Host(
-            MACOS if macos else LINUX, home, _cwd(files), environ, files, os.getuid(), temp, cache
-        )
+            MACOS if macos else LINUX, home_path, _cwd(files), environ, files, os.getuid(), temp, cache,
+            home.links,
+        )  # fmt: skip
 
     def imagined(self, platform: Platform) -> Host:
         """The same person on the other operating system, for looking at its policy from here."""
@@ -248,6 +252,7 @@ class Host(Value):
             self.user,
             folder and folder + "/T",
             folder and folder + "/C",
+            self.links,
             True,
         )
 
@@ -359,7 +364,7 @@ def _at_root(path: str) -> str:
     return path
 
 
-def _home(environ: Mapping[str, str], user: int, files: FileSystem) -> str:
+def _home(environ: Mapping[str, str], user: int, files: FileSystem) -> Resolution:
     home = environ.get("HOME", "")
     if not home:
         import pwd
@@ -371,13 +376,13 @@ def _home(environ: Mapping[str, str], user: int, files: FileSystem) -> str:
     refuse_unprintable(home, "HOME")
     if home[:1] != "/":
         raise UserError(f"HOME is {home!r}, which is not an absolute path", "set HOME")
-    real = follow(files, home).real
-    if real == "/":
+    found = follow(files, home)
+    if found.real == "/":
         raise UserError(
             "HOME is /: every file would be the home's own",
             "set HOME to a directory of the user's, as in HOME=/tmp/home safehouse ...",
         )
-    return _at_root(real)
+    return found
 
 
 def _cwd(files: FileSystem) -> str:

@@ -14,7 +14,7 @@ from safehouse.host import LINUX, MACOS, Host
 from safehouse.policy.policy import Access, Policy
 from safehouse.policy.resolve import resolve
 from safehouse.policy.rule import ALLOW, Rule
-from safehouse.sources import command_line, git, protected
+from safehouse.sources import certificates, command_line, git, protected
 from safehouse.sources.catalogue import Catalogue, records
 from safehouse.sources.environment import environment
 from safehouse.sources.selection import names_by_links, program_names
@@ -87,6 +87,7 @@ def gather(
     """The grants of every source; `resolve` puts them into the order of their tiers."""
     for profile in profiles:
         yield from profile.grants
+    yield from certificates.grants(host)
     yield from command_line.grants(request, host, workdir)
     if workdir:
         yield from git.grants(host, workdir)

@@ -41,6 +41,7 @@ def resolve(
     """
     ordered = sorted(grants, key=_tier)
     found = _Rules(host, writable, _Naming(ordered))
+    found.lead_home()
     for grant in ordered:
         found.add(grant)
     rules = _with_pins(found.rules)
@@ -169,6 +170,13 @@ class _Rules:
         if value[:1] != "/" or not value.isprintable():
             return ""
         return start + (_quoted(value) if regex else value) + slash + below
+
+    def lead_home(self) -> None:
+        """Shows the links by which HOME is reached: programs have paths with them."""
+        for link, target in self.host.links:
+            self.links[link] = Link(link, target)
+            why = Origin(Tier.BASE, "ancestors", "a link on the way to your home")
+            self.ways.append(Rule(ALLOW, METADATA, Filter("literal", link), why))
 
     def _lead_to(self, real: str, origin: Origin) -> None:
         """Lets the directories above a granted path, and the links to it, be looked at, not listed."""

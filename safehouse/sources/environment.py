@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from safehouse.errors import UserError, printable
 from safehouse.host import MACOS
+from safehouse.sources.certificates import VARIABLES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,9 +28,7 @@ _PASSED = frozenset(
     XDG_CONFIG_HOME XDG_CACHE_HOME XDG_DATA_HOME XDG_STATE_HOME XDG_DATA_DIRS XDG_CONFIG_DIRS
     SDKROOT DEVELOPER_DIR MACOSX_DEPLOYMENT_TARGET __CF_USER_TEXT_ENCODING
     VIRTUAL_ENV CONDA_PREFIX CONDA_DEFAULT_ENV PYENV_ROOT NVM_DIR FNM_DIR VOLTA_HOME
-    SSL_CERT_FILE SSL_CERT_DIR NODE_EXTRA_CA_CERTS REQUESTS_CA_BUNDLE CURL_CA_BUNDLE PIP_CERT
-    GIT_SSL_CAINFO npm_config_cafile NIX_SSL_CERT_FILE
-    CI DEBIAN_FRONTEND SOURCE_DATE_EPOCH
+    SSL_CERT_DIR CI DEBIAN_FRONTEND SOURCE_DATE_EPOCH
     """.split()
 )
 _PASSED_STARTS = ("LC_",)
@@ -81,7 +80,7 @@ def environment(
 
 
 def _passed(host: Host, profiles: Iterable[Profile]) -> dict[str, str]:
-    wanted = set(_PASSED)
+    wanted = set(_PASSED | VARIABLES)
     for profile in profiles:
         wanted.update(profile.passes)
     values = {}
