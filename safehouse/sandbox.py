@@ -132,14 +132,20 @@ def find_program(plan: Plan) -> str:
     """
     word = plan.command[0]
     path = search(word, dict(plan.policy.environment).get("PATH", ""), plan.host.cwd)
-    real = plan.host.resolve(path).real
-    if not plan.policy.decide(Access("file-read-data", real)).allowed:
+    found = plan.host.resolve(path)
+    real = found.real
+    if not _readable(plan, real):
         raise UserError(
             f"{word} is {real}, which the policy does not let it read",
             f"let it: --add-dirs-ro={real.rpartition('/')[0] or '/'}",
             NOT_EXECUTABLE,
         )
-    return path
+    # A link to it that the program could not see is of no use to start it by.
+    return path if all(_readable(plan, link) for link, _ in found.links) else real
+
+
+def _readable(plan: Plan, path: str) -> bool:
+    return plan.policy.decide(Access("file-read-data", path)).allowed
 
 
 def search(word: str, path: str, cwd: str) -> str:
@@ -159,7 +165,7 @@ def search(word: str, path: str, cwd: str) -> str:
         if mode == _REGULAR and os.access(place, os.X_OK):
             return place
         if mode == _REGULAR or "/" in word:
-            refused = refused or place
+            refused = refused or place.replace("/./", "/")
     if refused:
         raise UserError(
             f"{printable(refused)} is not an executable file",

@@ -11,7 +11,7 @@ import pytest
 
 from safehouse.cli.arguments import COMMANDS, OPTIONS, Option, parse
 from safehouse.cli.main import main
-from safehouse.sources import environment, protected
+from safehouse.sources import certificates, environment, protected
 from safehouse.sources.catalogue import Catalogue, records
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -115,7 +115,8 @@ def test_the_environment_is_described_completely() -> None:
     text = section("docs/command-line.md", "The environment")
     passed = text.partition("What Safehouse itself reads")[0].partition("And made by")[0]
     named = set(re.findall(r"`([A-Za-z_]+)`", passed)) - {"LC_", "passes"}
-    assert named == environment._PASSED | environment._PROXIES
+    known = environment._PASSED | environment._PROXIES | certificates.VARIABLES
+    assert named == known
     assert "`LC_`" in passed
 
 

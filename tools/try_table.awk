@@ -6,13 +6,13 @@ $1 != "done" { outcome[report, $1] = $2; reason[report, $1] = $3 }
 function row(key, must, text,    before, after, note) {
     before = outcome[1, key]
     after = outcome[2, key]
-    if (before == "skip") after = "skip"
-    if (before == "skip" || after == "skip") { before = "-"; note = "not tried: " (reason[1, key] reason[2, key]) }
+    if (before == "skip") note = "not tried: " reason[1, key]
+    else if (after == "skip") note = "not tried: " reason[2, key]
     else if (after == "") { note = "NOT REPORTED  <--"; wrong = 1 }
     else if (must == "no" && after == "yes") { note = "YES  <--"; wrong = 1 }
     else if (must == "yes" && after == "no" && before == "yes") { note = "NO: " reason[2, key] "  <--"; wrong = 1 }
     else note = after (after == "no" && reason[2, key] != "" ? ": " reason[2, key] : "")
-    printf "  %-46s %-12s %s\n", text, before, note
+    printf "  %-46s %-12s %s\n", text, before == "skip" ? "-" : before, note
 }
 
 END {

@@ -19,6 +19,8 @@ class Backend(Protocol):
     name: str
     language: str
     """The `--format` of `safehouse policy` that shows what this backend executes."""
+    own_places: tuple[str, ...]
+    """Directories that each launch has of its own; what lies there outside is not to be seen."""
 
     def inside(self, host: Host) -> bool:
         """Whether this process is confined by us already; verified, whatever the environment says."""

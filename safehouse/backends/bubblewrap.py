@@ -5,7 +5,7 @@ from __future__ import annotations
 import posix as os  # os itself costs 1.3 ms of every launch
 
 from safehouse.backends.landlock import Scope
-from safehouse.backends.mounts import NOTHING, READ_WRITE, SCRATCH, Mounts, plan
+from safehouse.backends.mounts import NOTHING, PRIVATE, READ_WRITE, SCRATCH, Mount, Mounts, plan
 from safehouse.backends.seccomp import terminal_filter
 from safehouse.errors import UserError
 from safehouse.launch import (
@@ -58,6 +58,7 @@ class Bubblewrap:
 
     name = "bubblewrap"
     language = "bwrap"
+    own_places: tuple[str, ...] = PRIVATE
 
     def __init__(self) -> None:
         self._scope = Scope()
@@ -155,50 +156,55 @@ def _options(policy: Policy, host: Host, mounts: Mounts) -> list[str | Input]:
     ]  # fmt: skip
     if policy.network == NONE:
         options.append("--unshare-net")
-    options += ["--proc", "/proc"]
+    # Only where a person granted / is it one of the mounts; else it is an empty one of bwrap's.
+    root = [mount for mount in mounts.mounts if mount.path == "/"]
+    options += _steps(root)
+    options += _private_places(host, mounts, not root)
+    options += _steps([mount for mount in mounts.mounts if mount.path != "/"])
+    for path, target in mounts.links:
+        options += ["--symlink", target, path]
+    if mounts.home_is_private and not mounts.home_is_writable:
+        options += ["--remount-ro", host.home]
+    if not root:
+        options += ["--symlink", "safehouse", MARK, "--remount-ro", "/"]
+    options += ["--chdir", policy.workdir]
+    for name, value in policy.environment:
+        options += ["--setenv", name, value]
+    return options
+
+
+def _private_places(host: Host, mounts: Mounts, root_is_ours: bool) -> list[str]:
+    """What each launch has of its own: processes, devices, temporary files, an empty home."""
+    options = ["--proc", "/proc"]
     if host.user == 0:
         # Root of the outside may write there, to core_pattern for one: linux.md 1.9.
         options += ["--ro-bind", "/proc/sys", "/proc/sys"]
-    options += [
-        "--dev",
-        "/dev",
-        "--perms",
-        "1777",
-        "--tmpfs",
-        "/tmp",
-        "--symlink",
-        "/tmp",
-        "/var/tmp",
-    ]
-    root_is_ours = not any(mount.path == "/" for mount in mounts.mounts)
+    options += ["--dev", "/dev", "--perms", "1777", "--tmpfs", "/tmp"]
+    if root_is_ours:
+        options += ["--symlink", "/tmp", "/var/tmp"]
     if mounts.home_is_private:
         options += ["--perms", "0700", "--tmpfs", host.home]
     if mounts.scratch:
         options += ["--perms", "0700", "--tmpfs", SCRATCH]
     for number, path in enumerate(mounts.scratch):
         options += ["--dir", f"{SCRATCH}/{number}", "--symlink", f"{SCRATCH}/{number}", path]
-    for mount in mounts.mounts:
-        options += _mount(mount.path, mount.mode, mount.directory)
-    for path, target in mounts.links:
-        options += ["--symlink", target, path]
-    if root_is_ours:
-        options += ["--symlink", "safehouse", MARK]
-    if mounts.home_is_private and not mounts.home_is_writable:
-        options += ["--remount-ro", host.home]
-    if root_is_ours:
-        options += ["--remount-ro", "/"]
-    options += ["--chdir", policy.workdir if policy.workdir != "/" else "/"]
-    for name, value in policy.environment:
-        options += ["--setenv", name, value]
     return options
 
 
-def _mount(path: str, mode: str, directory: bool) -> list[str | Input]:
-    if mode == NOTHING and directory:
-        return ["--perms", "0000", "--tmpfs", path, "--remount-ro", path]
-    if mode == NOTHING:
-        return ["--perms", "0000", "--ro-bind-data", Input(), path]
-    return ["--bind" if mode == READ_WRITE else "--ro-bind", path, path]
+def _steps(mounts: list[Mount]) -> list[str | Input]:
+    options: list[str | Input] = []
+    for mount in mounts:
+        if mount.mode != NOTHING:
+            options += [
+                "--bind" if mount.mode == READ_WRITE else "--ro-bind",
+                mount.path,
+                mount.path,
+            ]
+        elif mount.directory:
+            options += ["--perms", "0000", "--tmpfs", mount.path, "--remount-ro", mount.path]
+        else:
+            options += ["--perms", "0000", "--ro-bind-data", Input(), mount.path]
+    return options
 
 
 def _enforcement(mounts: Mounts, notes: list[str]) -> Enforcement:

@@ -157,7 +157,8 @@ class _Planner:
             if filter.value.startswith(_KERNEL):
                 continue
             if _CONTENT.isdisjoint(rule.operations):
-                if "file-write-unlink" in rule.operations and rule.action == DENY:
+                names = "file-write-unlink" in rule.operations and rule.action == DENY
+                if names and self.host.files.kind(filter.value) == "directory":
                     pins.add(filter.value)
                     points.setdefault(filter.value, rule)
                 continue

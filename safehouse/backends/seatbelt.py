@@ -28,6 +28,7 @@ class Seatbelt:
 
     name = "Seatbelt"
     language = "sbpl"
+    own_places: tuple[str, ...] = ()
 
     def inside(self, host: Host) -> bool:
         """Whether this process is in a sandbox, by the system's own word.

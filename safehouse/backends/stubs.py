@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
 
 class Held:
-    """A stub and the descriptor that holds the lock on it."""
+    """A stub, the descriptor that holds the lock on it, and the directories made for it."""
 
-    def __init__(self, creation: Creation, descriptor: int) -> None:
+    def __init__(self, creation: Creation, descriptor: int, made: list[str]) -> None:
         self.creation = creation
         self.descriptor = descriptor
+        self.made = made
 
 
 def make(creations: tuple[Creation, ...]) -> list[Held]:
@@ -30,9 +31,9 @@ def make(creations: tuple[Creation, ...]) -> list[Held]:
     held = []
     for creation in creations:
         try:
-            _make(creation)
+            made = _make(creation)
             if creation.stub:
-                held.append(Held(creation, _locked(creation)))
+                held.append(Held(creation, _locked(creation), made))
         except OSError as error:
             remove(held)
             raise UserError(
@@ -42,30 +43,34 @@ def make(creations: tuple[Creation, ...]) -> list[Held]:
     return held
 
 
-def _make(creation: Creation) -> None:
-    _make_parents(creation.path.rpartition("/")[0])
+def _make(creation: Creation) -> list[str]:
+    """Makes it; gives the directories that were made on the way to it, outermost first."""
+    made = _make_parents(creation.path.rpartition("/")[0])
     try:
         if creation.content is None:
             os.mkdir(creation.path, 0o700)
-            return
+            return made
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         descriptor = os.open(creation.path, flags, STUB_MODE if creation.stub else 0o600)
     except FileExistsError:
-        return
+        return made
     try:
         os.write(descriptor, creation.content)
     finally:
         os.close(descriptor)
+    return made
 
 
-def _make_parents(directory: str) -> None:
+def _make_parents(directory: str) -> list[str]:
+    made: list[str] = []
     try:
         os.mkdir(directory, 0o700)
     except FileExistsError:
-        pass
+        return made
     except FileNotFoundError:
-        _make_parents(directory.rpartition("/")[0])
+        made = _make_parents(directory.rpartition("/")[0])
         os.mkdir(directory, 0o700)
+    return [*made, directory]
 
 
 def _locked(creation: Creation) -> int:
@@ -91,6 +96,8 @@ def remove(held: list[Held]) -> None:
             fcntl.flock(stub.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if _is_at(stub.descriptor, stub.creation.path) and _is_unchanged(stub):
                 (os.rmdir if stub.creation.content is None else os.unlink)(stub.creation.path)
+                for directory in reversed(stub.made):
+                    os.rmdir(directory)
         except OSError:  # held by another launch, or a directory that is used
             pass
         finally:

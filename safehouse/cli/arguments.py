@@ -128,7 +128,7 @@ def _option(word: str, words: list[str], command: str, found: dict[str, Any]) ->
             found["env_all"] = True
         return
     if not equals:
-        if not words:
+        if not words or words[0] == "--":
             raise UserError(f"{name} needs a value", f"{name}={option.value}: {option.help}")
         value = words.pop(0)
     if option.kind in ("paths", "names"):
@@ -144,7 +144,7 @@ def _option(word: str, words: list[str], command: str, found: dict[str, Any]) ->
         found[option.field] = _filled(value, name, option)
         if option.choices and value not in option.choices:
             raise UserError(
-                f"{name}: {printable(value)!r}{nearest(value, list(option.choices))}",
+                f"{name}: there is no {printable(value)!r}{nearest(value, list(option.choices))}",
                 f"one of: {', '.join(option.choices)}",
             )
 

@@ -41,6 +41,8 @@ def tell(text: str) -> None:
 def _main(argv: list[str]) -> int:
     from safehouse.cli.arguments import parse
 
+    if argv[:1] == ["help"]:
+        argv = [*argv[1:2], "--help"]
     arguments = parse(argv)
     if arguments.help or not argv:
         from safehouse.cli.help import text

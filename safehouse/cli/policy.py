@@ -7,7 +7,7 @@ import sys
 
 from safehouse import sandbox
 from safehouse.errors import UserError, printable
-from safehouse.host import Host
+from safehouse.host import PLATFORMS, Host
 from safehouse.policy.rule import Opaque, Tier
 
 TYPE_CHECKING = False
@@ -30,7 +30,7 @@ def show(arguments: Arguments) -> int:
     elif wanted != backend.language:
         raise UserError(
             f"--format={wanted} is not the language of {plan.host.platform}",
-            f"--format={backend.language}, or --platform for the other system",
+            f"--format={backend.language}, or --platform={_other(plan.host.platform)}",
         )
     else:
         text = sandbox.policy_text(plan)
@@ -39,6 +39,10 @@ def show(arguments: Arguments) -> int:
     else:
         sys.stdout.write(text)
     return 0
+
+
+def _other(platform: str) -> str:
+    return next(name for name in PLATFORMS if name != platform)
 
 
 def table(policy: Policy) -> str:

@@ -33,7 +33,7 @@ def run(arguments: Arguments, tell: Callable[[str], None]) -> int:
         raise UserError(
             "no command to run", "safehouse -- COMMAND [ARG...]; safehouse --help says more"
         )
-    if arguments.explain:
+    if arguments.explain and not sandbox.backend_for(host).inside(host):
         from safehouse.cli.explain import explanation
 
         tell(explanation(request, host))

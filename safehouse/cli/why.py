@@ -11,13 +11,20 @@ from safehouse.policy.match import kind_of
 from safehouse.policy.operations import OPERATION_ALIAS, OPERATIONS
 from safehouse.policy.policy import Access
 from safehouse.policy.rule import Tier
+from safehouse.sources.catalogue import Catalogue, records
+from safehouse.sources.command_line import contains
+from safehouse.value import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from safehouse.cli.arguments import Arguments
     from safehouse.policy.policy import Decision
+    from safehouse.sources.profile import Profile
 
 # What a person asks, and the operation that the kernel then asks about.
+_OWN_PLACE = "  by:     the sandbox: each launch has its own; what lies there outside is hidden\n"
 _QUESTIONS = {
     "read": "file-read-data",
     "write": "file-write-data",
@@ -53,9 +60,13 @@ def answer(arguments: Arguments) -> int:
         for link, to in found.links:
             sys.stdout.write(f"{link} is a link to {to}\n")
     decision = plan.policy.decide(access)
+    own = sandbox.backend_for(plan.host).own_places
+    if not decision.allowed and any(contains(place, access.target) for place in own):
+        sys.stdout.write(f"allowed: {access.operation} {access.target}\n{_OWN_PLACE}")
+        return 0
     sys.stdout.write(_text(decision, access))
     if not decision.allowed:
-        sys.stdout.write(_mending(word, access, decision))
+        sys.stdout.write(_mending(access, decision, plan))
     for form in plan.policy.opaque:
         sys.stdout.write(f"not certain: {form.origin.source} has a form that is not understood\n")
     return 0 if decision.allowed else 1
@@ -65,17 +76,34 @@ def _text(decision: Decision, access: Access) -> str:
     rule = decision.rule
     word = "allowed" if decision.allowed else "denied"
     origin = rule.origin
+    by = f"{origin.source} ({Tier.NAMES[origin.tier]})"
+    if rule.operations == ("default",):
+        by = "no rule"
     return (
-        f"{word}: {access.operation} {access.target}\n"
-        f"  by:     {origin.source} ({Tier.NAMES[origin.tier]})\n"
-        f"  reason: {origin.reason}\n"
+        f"{word}: {access.operation} {access.target}\n  by:     {by}\n  reason: {origin.reason}\n"
     )
 
 
-def _mending(word: str, access: Access, decision: Decision) -> str:
+def _mending(access: Access, decision: Decision, plan: sandbox.Plan) -> str:
+    """What allows it: a feature where one does, else an option."""
     if decision.rule.origin.tier == Tier.PROTECTED:
         return "  nothing opens it: it is protected\n"
-    if kind_of(access) != "path" or word == "connect":
-        return "  see the features that open services: safehouse --help\n"
+    for feature in _features_for(access, plan):
+        return f"  to allow it: --enable={feature.name} ({feature.weakens})\n"
+    if kind_of(access) != "path" or access.operation.startswith("network"):
+        return "  no option allows it\n"
+    if plan.host.files.kind(access.target) == "missing":
+        return (
+            "  it does not exist; to allow it, create it and name it: --add-dirs-ro or --add-dirs\n"
+        )
     option = "--add-dirs" if "write" in access.operation else "--add-dirs-ro"
     return f"  to allow it: {option}={access.target}\n"
+
+
+def _features_for(access: Access, plan: sandbox.Plan) -> Iterator[Profile]:
+    """The features with which it would be allowed; those that give up the least come first."""
+    catalogue = Catalogue(plan.host.platform, records())
+    for name in reversed(catalogue.in_layers(("feature",))):
+        request = replace(plan.request, enable=(*plan.request.enable, name), platform="")
+        if sandbox.make_plan(request, plan.host).policy.decide(access).allowed:
+            yield catalogue.profile(name)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from safehouse.policy.rule import DENY, Filter, Grant, Origin, Tier
 from safehouse.policy.words import WRITE, operations
 
@@ -11,9 +13,13 @@ if TYPE_CHECKING:
 
     from safehouse.host import Host
 
-_SHELL_FILES = (
-    ".zshenv", ".zprofile", ".zshrc", ".zlogin", ".bashrc", ".bash_profile", ".bash_login", ".profile",
-)  # fmt: skip
+# The files that a shell starts with. Where one is missing and has to be held, a stub does what the
+# shell would do without it: the first of bash's three that exists hides the others.
+_NEXT = "if [ -r ~/{0} ]; then . ~/{0}; elif [ -r ~/.profile ]; then . ~/.profile; fi"
+_SHELL_FILES = {
+    ".zshenv": "", ".zprofile": "", ".zshrc": "", ".zlogin": "", ".bashrc": "", ".profile": "",
+    ".bash_profile": _NEXT.format(".bash_login"), ".bash_login": _NEXT.format(".profile"),
+}  # fmt: skip
 _SHELL_TREES = (".config/fish",)
 # Where a configuration lies, by the variable that moves it.
 _OWN_PLACES = (
@@ -36,32 +42,39 @@ def own_directories(host: Host) -> list[str]:
 
 
 def program_paths(host: Host) -> list[str]:
-    """The files that we are: the zipapp, or the directory of the package."""
+    """The files that we are: the zipapp, or the package with its profiles and its environment."""
     package = __file__.rpartition("/sources/")[0]
     archive = package
     while archive and host.files.kind(archive) == "missing":
         archive = archive.rpartition("/")[0]
-    return [host.resolve(archive or package).real]
+    found = [host.resolve(archive or package).real]
+    profiles = package.rpartition("/")[0] + "/profiles.yaml"
+    if host.files.kind(profiles) == "file":
+        found.append(host.resolve(profiles).real)
+    if sys.prefix != sys.base_prefix:
+        found.append(host.resolve(sys.prefix).real)
+    return found
 
 
 def grants(host: Host, workdir: str) -> Iterator[Grant]:
     """The denials of tier PROTECTED."""
-
-    def deny(
-        words: tuple[str, ...], kind: str, path: str, reason: str, existing: bool = True
-    ) -> Grant:
-        origin = Origin(Tier.PROTECTED, "safehouse", reason)
-        return Grant(DENY, words, Filter(kind, path), origin, existing_only=existing)
-
     for directory in own_directories(host):
-        yield deny(_ALL, "subpath", directory, "safehouse's own configuration, grants and logs")
+        reason = "safehouse's own configuration, grants and logs"
+        yield _denied(_ALL, "subpath", directory, reason, "directory")
     for path in program_paths(host):
         kind = "subpath" if host.files.kind(path) == "directory" else "literal"
-        yield deny(WRITE, kind, path, "safehouse itself")
-    for name in _SHELL_FILES:
-        yield deny(WRITE, "literal", f"{host.home}/{name}", "started by your shell, unconfined")
+        yield _denied(WRITE, kind, path, "safehouse itself")
+    reason = "started by your shell, unconfined"
+    for name, content in _SHELL_FILES.items():
+        yield _denied(WRITE, "literal", f"{host.home}/{name}", reason, f"file:{content}")
     for name in _SHELL_TREES:
-        yield deny(WRITE, "subpath", f"{host.home}/{name}", "started by your shell, unconfined")
+        yield _denied(WRITE, "subpath", f"{host.home}/{name}", reason, "directory")
     for name in _WORKDIR_FILES if workdir else ():
         path = f"{workdir.rstrip('/')}/{name}"
-        yield deny(WRITE, "literal", path, "what this directory asks of safehouse")
+        # No stub: it would show in `git status`. What appears here can only ask for less.
+        yield _denied(WRITE, "literal", path, "what this directory asks of safehouse")
+
+
+def _denied(words: tuple[str, ...], kind: str, path: str, reason: str, create: str = "") -> Grant:
+    origin = Origin(Tier.PROTECTED, "safehouse", reason)
+    return Grant(DENY, words, Filter(kind, path), origin, create, existing_only=not create)

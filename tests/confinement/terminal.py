@@ -41,12 +41,20 @@ class Terminal:
 
     def __exit__(self, *_: object) -> None:
         user.end(self._process)
-        os.close(self._master)
+        self.close()
+
+    def close(self) -> None:
+        """As by closing its window."""
+        if self._master >= 0:
+            os.close(self._master)
+            self._master = -1
 
     def resize(self, lines: int, columns: int) -> None:
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("4H", lines, columns, 0, 0))
 
     def type(self, text: str) -> None:
+        # No person types before all processes of a job have stopped or gone on.
+        time.sleep(0.1)
         os.write(self._master, text.encode())
 
     def enter(self, line: str) -> None:

@@ -33,7 +33,6 @@ pytestmark = pytest.mark.confinement
         (["./no-such-command"], 127),
         (["/no/such/command"], 127),
         (["./README"], 126),
-        (["."], 126),
         (["/usr"], 126),
         ([""], 127),
     ],

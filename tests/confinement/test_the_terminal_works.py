@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from tests.confinement.terminal import Terminal
@@ -9,6 +11,9 @@ from tests.confinement.user import PYTHON
 
 pytestmark = pytest.mark.confinement
 
+INTERACTIVE = ("bash", "--norc", "--noprofile", "--noediting", "-i")
+# A command of which it is known when it waits: Ctrl-C a moment before would be for its shell.
+SLEEP = "sh -c 'echo as\"\"leep; exec sleep 99'"
 # Whether safehouse stands before a command: each of these holds without it, too.
 BOTH = pytest.mark.parametrize("confined", [True, False], ids=["confined", "free"])
 
@@ -24,7 +29,7 @@ def python(body):
 
 def shell(scene):
     """An interactive bash, as a person has it."""
-    return Terminal(scene, "bash", "--norc", "--noprofile", "-i")
+    return Terminal(scene, *INTERACTIVE)
 
 
 @BOTH
@@ -90,13 +95,13 @@ time.sleep(0.2)
 def test_ctrl_c_ends_a_program(scene, confined):
     with shell(scene) as terminal:
         terminal.see("prompt> ")
-        words = " ".join(map(str, command(scene, confined, "sh", "-c", "'echo ready; sleep 99'")))
+        words = " ".join(map(str, command(scene, confined, "sh", "-c", "'echo as\"\"leep; exec sleep 99'")))
         terminal.enter(words)
-        terminal.see("\nready")
+        terminal.see("asleep")
         terminal.type("\x03")
         terminal.see("prompt> ")
         terminal.enter("echo status $?")
-        terminal.see("\nstatus 130")
+        terminal.see("status 130")
 
 
 @BOTH
@@ -105,8 +110,13 @@ def test_a_program_that_handles_ctrl_c_goes_on(scene, confined, key, name):
     body = f"""
 signal.signal(signal.{name}, lambda *_: print("caught"))
 print("ready")
-for line in sys.stdin:
-    print("got", line)
+while True:
+    # A read would not be interrupted by a signal that came a moment before it.
+    if select.select([0], [], [], 0.05)[0]:
+        line = os.read(0, 99)
+        if not line:
+            break
+        print("got", line.decode())
 """
     with Terminal(scene, *command(scene, confined, *python(body))) as terminal:
         terminal.see("ready")
@@ -123,9 +133,9 @@ for line in sys.stdin:
 def test_ctrl_z_and_back(scene, confined):
     with shell(scene) as terminal:
         terminal.see("prompt> ")
-        body = "'echo ready; while read line; do echo got $line; done; exit 7'"
+        body = "'echo re\"\"ady; while read line; do echo got $line; done; exit 7'"
         terminal.enter(" ".join(map(str, command(scene, confined, "sh", "-c", body))))
-        terminal.see("\nready")
+        terminal.see("ready")
         for word in ("one", "two"):
             terminal.type("\x1a")
             terminal.see("Stopped")
@@ -140,7 +150,7 @@ def test_ctrl_z_and_back(scene, confined):
         terminal.type("\x04")
         terminal.see("prompt> ")
         terminal.enter("echo status $?")
-        terminal.see("\nstatus 7")
+        terminal.see("status 7")
 
 
 @BOTH
@@ -181,21 +191,22 @@ print("over")
 @BOTH
 def test_an_interactive_shell_inside(scene, confined):
     """With job control of its own."""
-    words = ["bash", "--norc", "--noprofile", "-i"]
-    with Terminal(scene, *command(scene, confined, *words)) as terminal:
+    with Terminal(scene, *command(scene, confined, *INTERACTIVE)) as terminal:
         start = terminal.see("prompt> " if not confined else "$ ")
         assert "no job control" not in start
-        terminal.enter("PS1='in> '")
-        terminal.see("\nin> ")
-        terminal.enter("sleep 99")
+        terminal.enter("PS1=in\\>\\ ")
+        terminal.see("in> ")
+        terminal.enter(SLEEP)
+        terminal.see("asleep")
         terminal.type("\x1a")
         terminal.see("Stopped")
-        terminal.enter("bg; jobs; kill %1; wait; echo over")
-        terminal.see("\nover")
-        terminal.enter("sleep 99")
+        terminal.enter("bg; jobs; kill %1; wait; echo ov\"\"er")
+        terminal.see("over")
+        terminal.enter(SLEEP)
+        terminal.see("asleep")
         terminal.type("\x03")
         terminal.enter("echo status $?")
-        terminal.see("\nstatus 130")
+        terminal.see("status 130")
         terminal.enter("exit 5")
         assert terminal.ended() == 5
 
@@ -207,11 +218,11 @@ def test_in_the_background(scene, confined):
         words = " ".join(map(str, command(scene, confined, "sh", "-c", "'sleep 0.3; echo from behind'")))
         terminal.enter(f"{words} </dev/null &")
         terminal.see("prompt> ")
-        terminal.enter("echo in front")
-        terminal.see("\nin front")
+        terminal.enter("echo in  front")
+        terminal.see("in front")
         terminal.see("from behind")
         terminal.enter("wait; echo status $?")
-        terminal.see("\nstatus 0")
+        terminal.see("status 0")
 
 
 @BOTH
@@ -230,18 +241,17 @@ def test_reading_in_the_background_stops_it(scene, confined):
 
 
 @BOTH
-def test_a_closed_terminal_ends_the_program(scene, confined):
+@pytest.mark.parametrize("leader", ["the program", "a shell"])
+def test_a_closed_terminal_ends_the_program(scene, confined, leader):
+    """The terminal tells the leader of its session, which safehouse is in `tmux new safehouse ...`."""
     body = "trap 'echo hung up >hup; exit' HUP; echo ready; while :; do sleep 0.05; done"
-    terminal = Terminal(scene, *command(scene, confined, "sh", "-c", body))
-    with terminal:
+    words = command(scene, confined, "sh", "-c", body)
+    if leader == "a shell":
+        words = ["bash", "--norc", "-ic", '"$@"; true', "bash", *words]
+    with Terminal(scene, *words) as terminal:
         terminal.see("ready")
-        import os
-        import time
-
-        copy = os.dup(0)
-        os.dup2(copy, terminal._master)  # the terminal's window is closed
-        os.close(copy)
-        deadline = time.monotonic() + 5
+        terminal.close()
+        deadline = time.monotonic() + 3
         while not (scene.project / "hup").exists() and time.monotonic() < deadline:
             time.sleep(0.05)
-    assert (scene.project / "hup").exists()
+        assert (scene.project / "hup").exists()
