@@ -91,7 +91,7 @@ def remove(held: list[Held]) -> None:
         return
     import fcntl
 
-    for stub in held:
+    for stub in reversed(held):
         try:
             fcntl.flock(stub.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if _is_at(stub.descriptor, stub.creation.path) and _is_unchanged(stub):
