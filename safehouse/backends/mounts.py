@@ -266,8 +266,8 @@ class _Planner:
         above = next((self.modes[a] for a in ancestors(path) if a in self.modes), NOTHING)
         if mode == above and not (pinned and mode == READ_WRITE):
             return
-        if mode == NOTHING and not self.host.files.readable(path):
-            return  # its permissions close it already
+        if mode == NOTHING and above == READ_ONLY and not self.host.files.readable(path):
+            return  # its permissions close it already, and cannot be changed from inside
         directory = self.host.files.kind(path) == "directory" or any(
             made.path == path and made.content is None for made in self.creations
         )

@@ -30,7 +30,9 @@ def write(path, text="evil"):
         file.write(text)
 print({BEGUN!r}, flush=True)
 """
-_IDENTITY = "[user]\n\tname = Tester\n\temail = tester@example.org\n[init]\n\tdefaultBranch = main\n"
+_IDENTITY = (
+    "[user]\n\tname = Tester\n\temail = tester@example.org\n[init]\n\tdefaultBranch = main\n"
+)
 
 
 class Scene:
@@ -56,12 +58,20 @@ class Scene:
         user.own(self.home / Path(path).parts[0])
         return file
 
-    def beside(self, body: str, env: dict[str, str] | None = None, words: tuple[str, ...] = ()) -> int:
+    def beside(
+        self, body: str, env: dict[str, str] | None = None, words: tuple[str, ...] = ()
+    ) -> int:
         """Starts a program of the user's, unconfined, that goes on until the scene ends.
 
         Gives its process id once it has printed a line.
         """
-        argv = [user.PYTHON, "-IS", "-c", f"{_IMPORTS}{body}\nprint(flush=True); time.sleep(600)", *words]
+        argv = [
+            user.PYTHON,
+            "-IS",
+            "-c",
+            f"{_IMPORTS}{body}\nprint(flush=True); time.sleep(600)",
+            *words,
+        ]
         process = user.start(argv, self.home, {**self.env, **(env or {})})
         self._started.append(process)
         assert process.stdout.readline() == b"\n", process.communicate()

@@ -147,7 +147,9 @@ def test_what_the_program_may_write_comes_last_in_its_path(scene):
 def test_standard_descriptors_only(scene):
     read, write = os.pipe()
     try:
-        done = scene.attempt("print(sorted(map(int, os.listdir('/dev/fd'))))", True, pass_fds=(read,))
+        done = scene.attempt(
+            "print(sorted(map(int, os.listdir('/dev/fd'))))", True, pass_fds=(read,)
+        )
     finally:
         os.close(read)
         os.close(write)

@@ -77,7 +77,8 @@ WRITES_OF_LINUX = {
     "an attribute of what is granted to read": "os.setxattr(home + '/.gitconfig', 'user.evil', b'1')",
     "through the own root": "write('/proc/self/root' + home + '/new')",
     "through the own directory": "write('/proc/self/cwd/../../new')",
-    "the project's settings by exchange": "write('new')\n" + EXCHANGE.format("new", ".safehouse.yaml"),
+    "the project's settings by exchange": "write('new')\n"
+    + EXCHANGE.format("new", ".safehouse.yaml"),
     "the project by exchange": """
 os.mkdir("new")
 libc.renameat2(-100, (project + "/new").encode(), -100, project.encode(), 2)
@@ -171,9 +172,15 @@ AROUND_A_DENIAL = {
     "reading": (FILE, "print(read('private/inner/key'))"),
     "reading in a directory": (DIRECTORY, "print(read('private/inner/key'))"),
     "renaming": (FILE, "os.rename('private/inner/key', 'mine'); print(read('mine'))"),
-    "renaming a directory": (DIRECTORY, "os.rename('private', 'mine'); print(read('mine/inner/key'))"),
+    "renaming a directory": (
+        DIRECTORY,
+        "os.rename('private', 'mine'); print(read('mine/inner/key'))",
+    ),
     "renaming its parent": (FILE, "os.rename('private/inner', 'mine'); print(read('mine/key'))"),
-    "renaming above its parent": (FILE, "os.rename('private', 'mine'); print(read('mine/inner/key'))"),
+    "renaming above its parent": (
+        FILE,
+        "os.rename('private', 'mine'); print(read('mine/inner/key'))",
+    ),
     "a hard link": (FILE, "os.link('private/inner/key', 'mine'); print(read('mine'))"),
     "a link": (FILE, "os.symlink('private/inner', 'mine'); print(read('mine/key'))"),
     "its mode": (DIRECTORY, "os.chmod('private', 0o777); print(read('private/inner/key'))"),

@@ -42,14 +42,18 @@ def everything(scene):
 @pytest.mark.parametrize(
     "command", [["true"], ["false"], ["missing-command"], ["sh", "-c", "kill -9 $$"]], ids=str
 )
-@pytest.mark.parametrize("options", [(), ("--enable=ssh,docker,shell-init",)], ids=["plain", "features"])
+@pytest.mark.parametrize(
+    "options", [(), ("--enable=ssh,docker,shell-init",)], ids=["plain", "features"]
+)
 def test_after(scene, command, options):
     before = state(scene.root)
     scene.confined(*options, "--", *command)
     assert state(scene.root) == before
 
 
-@pytest.mark.parametrize("kind", ["no repository", "empty", "bare", "without hooks", "subdirectory"])
+@pytest.mark.parametrize(
+    "kind", ["no repository", "empty", "bare", "without hooks", "subdirectory"]
+)
 def test_whatever_the_project_is(scene, kind):
     if kind != "subdirectory":
         scene.run("rm", "-rf", ".git", ".safehouse.yaml")

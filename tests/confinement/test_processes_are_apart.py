@@ -153,7 +153,9 @@ for found in (libc.shmget(key, 0, 0), number, *range(20)):
         withstands(scenes, body, segment)
     finally:
         for number in segments:
-            user.run([user.PYTHON, "-c", f"import ctypes; ctypes.CDLL(None).shmctl({number}, 0, None)"])
+            user.run(
+                [user.PYTHON, "-c", f"import ctypes; ctypes.CDLL(None).shmctl({number}, 0, None)"]
+            )
 
 
 @linux_only("there is a /dev/shm on Linux only")
@@ -229,7 +231,9 @@ def test_no_capabilities_and_no_new_ones(scene):
 
 @linux_only("namespaces are Linux'")
 def test_namespaces_of_its_own(scene):
-    body = "print(*(os.readlink(f'/proc/self/ns/{n}') for n in ('user', 'pid', 'ipc', 'uts', 'mnt')))"
+    body = (
+        "print(*(os.readlink(f'/proc/self/ns/{n}') for n in ('user', 'pid', 'ipc', 'uts', 'mnt')))"
+    )
     free, done = (scene.attempt(body, confined).stdout.split()[-5:] for confined in (False, True))
     assert len(free) == len(done) == 5
     assert not set(free) & set(done)
@@ -296,7 +300,9 @@ def test_a_nested_namespace_reveals_nothing(scene, body):
 
 
 @linux_only("namespaces are Linux'")
-@pytest.mark.parametrize("place", [".gitconfig", "src/project/.git/hooks", "src/project/.git/config"])
+@pytest.mark.parametrize(
+    "place", [".gitconfig", "src/project/.git/hooks", "src/project/.git/config"]
+)
 def test_a_nested_namespace_makes_nothing_writable(scene, place):
     body = f"""{NESTED}
 path = home + "/{place}"

@@ -192,7 +192,7 @@ def test_bytes_that_are_no_text_are_unchanged(scene):
 
 def test_many_and_long_arguments(scene):
     words = ["x" * 100_000, *map(str, range(5000))]
-    done = scene.confined("--", "sh", "-c", 'echo $# ${#1}', "sh", *words)
+    done = scene.confined("--", "sh", "-c", "echo $# ${#1}", "sh", *words)
     assert done.stdout == "5001 100000\n", done.stderr
 
 

@@ -37,7 +37,7 @@ class Server:
         while True:
             try:
                 if kind == socket.SOCK_DGRAM:
-                    self.heard += self._socket.recv(99)
+                    self.heard += self._socket.recv(999)
                     continue
                 client, _ = self._socket.accept()
             except OSError:
@@ -45,7 +45,7 @@ class Server:
             with client:
                 client.settimeout(5)
                 with contextlib.suppress(OSError):
-                    self.heard += client.recv(99)
+                    self.heard += client.recv(999)
                     client.sendall(SECRET.encode())
 
     def close(self) -> None:
@@ -59,7 +59,7 @@ def order(path, kind=socket.SOCK_STREAM):
     with socket.socket(socket.AF_UNIX, kind) as client:
         client.settimeout(5)
         client.connect(path)
-        client.sendall(b"order")
+        client.sendall(home.encode())  # each order says whose it is
         if kind == socket.SOCK_STREAM:
             print(client.recv(99))
 """
@@ -79,7 +79,7 @@ def obeyed(servers):
     def harmed(scene, done):
         if "datagram" in done.args[-1]:  # nobody waits for an answer there
             threading.Event().wait(0.2)
-        return bool(servers[-1].heard) or SECRET in done.stdout
+        return str(scene.home).encode() in servers[-1].heard or SECRET in done.stdout
 
     return harmed
 
@@ -213,7 +213,7 @@ def test_an_inherited_connection(scenes, servers):
         clients[-1].connect(str(scene.home / "run/s"))
         return {"number": clients[-1].fileno(), "pass_fds": (clients[-1].fileno(),)}
 
-    body = "os.write(number, b'order'); print(os.read(number, 99))"
+    body = "os.write(number, home.encode()); print(os.read(number, 99))"
     try:
         withstands(scenes, body, listen, harmed=obeyed(servers))
     finally:
@@ -228,11 +228,13 @@ def test_the_feature_opens_the_agent_and_only_that(scene, servers):
     scene.env["SSH_AUTH_SOCK"] = str(scene.home / ".ssh/agent/s.1")
     body = "order(os.environ['SSH_AUTH_SOCK']); order(home + '/.docker/run/docker.sock')"
     scene.attempt(CONNECT + body, True, ("--enable=ssh",))
-    assert [server.heard for server in servers] == [b"order", b""]
+    assert [server.heard for server in servers] == [str(scene.home).encode(), b""]
 
 
 def test_sockets_of_their_own_work(scene):
-    body = CONNECT + """
+    body = (
+        CONNECT
+        + """
 import threading
 for path in ("s", "/tmp/s"):
     server = socket.socket(socket.AF_UNIX)
@@ -240,11 +242,12 @@ for path in ("s", "/tmp/s"):
     server.listen()
     threading.Thread(target=order, args=(path,)).start()
     client, _ = server.accept()
-    print(client.recv(99))
+    print(client.recv(999))
     client.sendall(b"done")
 """
+    )
     done = scene.attempt(body, True)
-    assert done.stdout.count("b'order'") == 2, done.stderr
+    assert done.stdout.count(str(scene.home)) == 2, done.stderr
     assert done.stdout.count("b'done'") == 2
 
 

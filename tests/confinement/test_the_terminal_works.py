@@ -43,7 +43,9 @@ assert os.tcgetpgrp(0) == os.getpgrp()
 os.ttyname(0)
 print("all seen")
 """
-    with Terminal(scene, *command(scene, confined, *python(body)), lines=33, columns=99) as terminal:
+    with Terminal(
+        scene, *command(scene, confined, *python(body)), lines=33, columns=99
+    ) as terminal:
         terminal.see("columns=99, lines=33")
         terminal.see("to the terminal")
         if confined:
@@ -95,7 +97,9 @@ time.sleep(0.2)
 def test_ctrl_c_ends_a_program(scene, confined):
     with shell(scene) as terminal:
         terminal.see("prompt> ")
-        words = " ".join(map(str, command(scene, confined, "sh", "-c", "'echo as\"\"leep; exec sleep 99'")))
+        words = " ".join(
+            map(str, command(scene, confined, "sh", "-c", "'echo as\"\"leep; exec sleep 99'"))
+        )
         terminal.enter(words)
         terminal.see("asleep")
         terminal.type("\x03")
@@ -200,7 +204,7 @@ def test_an_interactive_shell_inside(scene, confined):
         terminal.see("asleep")
         terminal.type("\x1a")
         terminal.see("Stopped")
-        terminal.enter("bg; jobs; kill %1; wait; echo ov\"\"er")
+        terminal.enter('bg; jobs; kill %1; wait; echo ov""er')
         terminal.see("over")
         terminal.enter(SLEEP)
         terminal.see("asleep")
@@ -215,7 +219,9 @@ def test_an_interactive_shell_inside(scene, confined):
 def test_in_the_background(scene, confined):
     with shell(scene) as terminal:
         terminal.see("prompt> ")
-        words = " ".join(map(str, command(scene, confined, "sh", "-c", "'sleep 0.3; echo from behind'")))
+        words = " ".join(
+            map(str, command(scene, confined, "sh", "-c", "'sleep 0.3; echo from behind'"))
+        )
         terminal.enter(f"{words} </dev/null &")
         terminal.see("prompt> ")
         terminal.enter("echo in  front")

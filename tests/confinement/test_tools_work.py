@@ -44,8 +44,12 @@ for n in 1 2 3; do echo $n >f; git add f; git commit -qm $n; done
 GIT_SEQUENCE_EDITOR='sed -i.bak 2s/pick/squash/' GIT_EDITOR=true git rebase -q -i HEAD~2
 test "$(git rev-list --count HEAD)" = 3""",
     "stash": "echo 2 >>README; git stash -q; test $(wc -l <README) = 1; git stash pop -q",
-    "cherry-pick": "git switch -qc t; echo 1 >a; git add a; git commit -qm a; git switch -q main; git cherry-pick t",
-    "reset and clean": "echo 2 >>README; git reset -q --hard; touch z; git clean -fqdx -e private -e .safe*; test ! -e z",
+    "cherry-pick": """
+git switch -qc t; echo 1 >a; git add a; git commit -qm a
+git switch -q main; git cherry-pick t""",
+    "reset and clean": """
+echo 2 >>README; touch z; git reset -q --hard
+git clean -fqdx -e private -e .safe*; test ! -e z""",
     "tag": "git tag -a v1 -m one; git describe",
     "gc": "git gc -q --prune=now; git fsck",
     "bisect": "git bisect start; git bisect bad; git bisect reset",
@@ -82,8 +86,10 @@ def test_git_in_a_project_without_one(scene):
 def test_git_in_a_linked_worktree(scene):
     scene.git("worktree", "add", "-q", "../linked")
     main, scene.project = scene.project, scene.home / "src/linked"
-    succeeds(scene, "echo 2 >>README; git commit -qam two; git branch topic; git stash list; git gc -q")
-    assert scene.git("log", "--format=%s", cwd=main, *("linked",)).startswith("two\n")
+    succeeds(
+        scene, "echo 2 >>README; git commit -qam two; git branch topic; git stash list; git gc -q"
+    )
+    assert scene.git("log", "--format=%s", "linked", cwd=main).startswith("two\n")
 
 
 def test_git_in_a_submodule(scene):
@@ -105,7 +111,9 @@ def test_git_takes_the_persons_name(scene):
 
 @needs("node")
 def test_node(scene):
-    body = "require('fs').writeFileSync('out', require('os').homedir()); console.log(process.version)"
+    body = (
+        "require('fs').writeFileSync('out', require('os').homedir()); console.log(process.version)"
+    )
     done = succeeds(scene, f'node -e "{body}"')
     assert done.stdout.startswith("v")
     assert (scene.project / "out").read_text() == str(scene.home)
@@ -117,8 +125,12 @@ def test_npm_install(scene, cache):
     if cache == "kept":
         (scene.home / ".npm").mkdir()
         own(scene.home)
-    scene.write("src/project/package.json", '{"name": "p", "dependencies": {"part": "file:./part"}}')
-    part = '{"name": "part", "version": "1.0.0", "bin": "cli.js", "scripts": {"install": "touch ran"}}'
+    scene.write(
+        "src/project/package.json", '{"name": "p", "dependencies": {"part": "file:./part"}}'
+    )
+    part = (
+        '{"name": "part", "version": "1.0.0", "bin": "cli.js", "scripts": {"install": "touch ran"}}'
+    )
     scene.write("src/project/part/package.json", part)
     scene.write("src/project/part/cli.js", "#!/usr/bin/env node\nconsole.log('part runs')\n", 0o755)
     install = "npm install --offline --no-audit --no-fund --foreground-scripts --install-links"
@@ -131,7 +143,10 @@ def test_npm_install(scene, cache):
 
 def has_venv():
     code = "import ensurepip, venv"
-    return user.PYTHON and subprocess.run([user.PYTHON, "-c", code], capture_output=True).returncode == 0
+    return (
+        user.PYTHON
+        and subprocess.run([user.PYTHON, "-c", code], capture_output=True).returncode == 0
+    )
 
 
 @pytest.mark.skipif(not has_venv(), reason="the system's Python cannot make environments")
@@ -156,7 +171,7 @@ backend-path = ["."]
 name = "mine"
 version = "1.0"
 """
-BACKEND = '''
+BACKEND = """
 import zipfile
 def build_wheel(folder, settings=None, metadata=None):
     name = "mine-1.0-py3-none-any.whl"
@@ -167,7 +182,7 @@ def build_wheel(folder, settings=None, metadata=None):
         wheel.writestr(info + "WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
         wheel.writestr(info + "RECORD", "")
     return name
-'''
+"""
 
 
 @needs("gcc")
@@ -259,7 +274,9 @@ def test_added_to_write(scene, form):
 
 def test_added_to_read(scene):
     done = succeeds(
-        scene, "cat ~/secrets/x; ! echo 2>/dev/null new >~/secrets/x", f"--add-dirs-ro={scene.home}/secrets"
+        scene,
+        "cat ~/secrets/x; ! echo 2>/dev/null new >~/secrets/x",
+        f"--add-dirs-ro={scene.home}/secrets",
     )
     assert SECRET in done.stdout
 

@@ -62,7 +62,9 @@ def finish(
         kill_session(process)
         out, err = process.communicate()
         pytest.fail(f"{process.args} took longer than {timeout} s; it said {out!r} {err!r}")
-    texts = [text.decode("utf-8", "surrogateescape") if text is not None else "" for text in (out, err)]
+    texts = [
+        text.decode("utf-8", "surrogateescape") if text is not None else "" for text in (out, err)
+    ]
     return subprocess.CompletedProcess(process.args, process.returncode, *texts)
 
 
