@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Literal, Protocol
 
     Platform = Literal["macos", "linux"]
-    Kind = Literal["directory", "file", "link", "missing"]
+    Kind = Literal["directory", "file", "link", "other", "missing"]
 else:
     Protocol = object
 
@@ -22,9 +22,10 @@ MACOS: Platform = "macos"
 LINUX: Platform = "linux"
 PLATFORMS: tuple[Platform, ...] = (MACOS, LINUX)
 
-_KINDS: dict[int, Kind] = {0o040000: "directory", 0o120000: "link"}
+_KINDS: dict[int, Kind] = {0o100000: "file", 0o040000: "directory", 0o120000: "link"}
 # Of the files that only hold a place for a mount; no one else makes such.
 STUB_MODE = 0o444
+STUB_TIME = 1  # seconds after 1970
 _MOST_LINKS = 40  # as the kernel: ELOOP
 
 
@@ -38,13 +39,22 @@ class FileSystem(Protocol):
         """What the link at `path` says, as written; "" for what is no link or is not there."""
 
     def kind(self, path: str) -> Kind:
-        """What lies at `path`, itself, not what a link there leads to."""
+        """What lies at `path`, itself, not what a link there leads to; other: FIFO, socket, device."""
 
     def names(self, directory: str) -> list[str]:
         """The names in a directory, sorted; nothing where it cannot be read."""
 
     def readable(self, path: str) -> bool:
-        """Whether the person may read the file, or list and enter the directory."""
+        """Whether the person may read the file, or list or enter the directory."""
+
+    def listable(self, directory: str) -> bool:
+        """Whether the person may list a directory and enter it."""
+
+    def writable(self, path: str) -> bool:
+        """Whether the person may write to the file or the directory."""
+
+    def is_own_socket(self, path: str) -> bool:
+        """Whether a socket of the person's own lies at `path`."""
 
     def is_stub(self, path: str, create: str) -> bool:
         """Whether a launch that was killed left its stub, made as `create` says, at `path`."""
@@ -85,7 +95,7 @@ class LocalFiles:
         if kind is None:
             try:
                 mode = os.lstat(path).st_mode & 0o170000
-                kind = _KINDS.get(mode, "file")
+                kind = _KINDS.get(mode, "other")
             except (OSError, ValueError):
                 kind = "missing"
             self._kinds[path] = kind
@@ -102,7 +112,20 @@ class LocalFiles:
         return known
 
     def readable(self, path: str) -> bool:
-        return os.access(path, os.R_OK)
+        return os.access(path, os.R_OK) or os.access(path, os.X_OK)
+
+    def listable(self, directory: str) -> bool:
+        return os.access(directory, os.R_OK | os.X_OK)
+
+    def writable(self, path: str) -> bool:
+        return os.access(path, os.W_OK)
+
+    def is_own_socket(self, path: str) -> bool:
+        try:
+            found = os.lstat(path)
+        except OSError:
+            return False
+        return found.st_mode & 0o170000 == 0o140000 and found.st_uid == os.getuid()
 
     def is_stub(self, path: str, create: str) -> bool:
         try:
@@ -110,7 +133,8 @@ class LocalFiles:
         except OSError:
             return False
         content = create.partition(":")[2].encode()
-        if found.st_mode != STUB_MODE | 0o100000 or found.st_size != len(content):
+        shape = (STUB_MODE | 0o100000, len(content), STUB_TIME)
+        if (found.st_mode, found.st_size, int(found.st_mtime)) != shape:
             return False
         with open(path, "rb") as file:
             return file.read(len(content)) == content
@@ -202,8 +226,9 @@ class Host(Value):
     """A machine and the person at it.
 
     `home` and `cwd` are absolute and as the kernel names them, `links` the (link, what it says) by
-    which HOME leads there; `temp` and `cache` the person's own
-    directories for temporary files and caches on a Mac, "" elsewhere.
+    which HOME leads there; `temp` and `cache` the person's own directories for temporary files and
+    caches on a Mac, "" elsewhere. `borrowed` says that HOME is not the person's own home,
+    `folds_case` that a file is found under other spellings, `foreign` that the machine is imagined.
     """
 
     platform: Platform
@@ -216,6 +241,8 @@ class Host(Value):
     cache: str = ""
     links: tuple[tuple[str, str], ...] = ()
     foreign: bool = False
+    borrowed: bool = False
+    folds_case: bool = False
 
     @staticmethod
     def current() -> Host:
@@ -233,7 +260,7 @@ class Host(Value):
         temp, cache = _mac_user_directories(environ, files) if macos else ("", "")
         return Host(
             MACOS if macos else LINUX, home_path, _cwd(files), environ, files, os.getuid(), temp, cache,
-            home.links,
+            home.links, borrowed=_is_borrowed(home.real, files), folds_case=macos,
         )  # fmt: skip
 
     def imagined(self, platform: Platform) -> Host:
@@ -253,7 +280,9 @@ class Host(Value):
             folder and folder + "/T",
             folder and folder + "/C",
             self.links,
-            True,
+            foreign=True,
+            borrowed=self.borrowed,
+            folds_case=macos,
         )
 
     def resolve(self, path: str) -> Resolution:
@@ -383,6 +412,16 @@ def _home(environ: Mapping[str, str], user: int, files: FileSystem) -> Resolutio
             "set HOME to a directory of the user's, as in HOME=/tmp/home safehouse ...",
         )
     return found
+
+
+def _is_borrowed(home: str, files: FileSystem) -> bool:
+    import pwd
+
+    try:
+        own = pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:
+        return False
+    return own != home and follow(files, own).real != home
 
 
 def _cwd(files: FileSystem) -> str:

@@ -138,7 +138,7 @@ def ignore_signals() -> None:
     """Makes this process, and what it executes, ignore what asks it to end."""
     import _signal as signals
 
-    for number in ending_signals():
+    for number in ending_signals().values():
         signals.signal(number, signals.SIG_IGN)
 
 
@@ -160,14 +160,15 @@ class Ending(Value):
         return os.WEXITSTATUS(self.status)
 
 
-def ending_signals() -> tuple[int, ...]:
-    """The numbers of the signals by which people and programs ask a process to end."""
+def ending_signals() -> dict[str, int]:
+    """The signals by which a process is asked to end, by name, but for those ignored from the start."""
     import _signal as signals
 
-    return (
-        signals.SIGINT, signals.SIGQUIT, signals.SIGTERM, signals.SIGHUP, signals.SIGUSR1,
-        signals.SIGUSR2,
-    )  # fmt: skip
+    names = ("INT", "QUIT", "TERM", "HUP", "USR1", "USR2")
+    numbers = {name: getattr(signals, f"SIG{name}") for name in names}
+    return {
+        n: number for n, number in numbers.items() if signals.getsignal(number) != signals.SIG_IGN
+    }
 
 
 def supervise(start: Callable[[], None], find: Callable[[], int]) -> Ending:
@@ -179,7 +180,7 @@ def supervise(start: Callable[[], None], find: Callable[[], int]) -> Ending:
     """
     import _signal as signals
 
-    passed_on = {*ending_signals(), signals.SIGTSTP, signals.SIGCONT, signals.SIGWINCH}
+    passed_on = {*ending_signals().values(), signals.SIGTSTP, signals.SIGCONT, signals.SIGWINCH}
     watched = passed_on | {signals.SIGCHLD}
     before = signals.pthread_sigmask(signals.SIG_BLOCK, watched)
     child = os.fork()
@@ -193,8 +194,9 @@ def supervise(start: Callable[[], None], find: Callable[[], int]) -> Ending:
         while True:
             event = signals.sigwaitinfo(watched)
             if event.si_signo != signals.SIGCHLD:
-                # Above 0 it is the kernel's: typed at the terminal, the program has it already.
-                if event.si_code <= 0:
+                # Above 0 it is the kernel's: typed at the terminal, the program has it already. But
+                # where we lead the session, the end of the terminal is told to us alone.
+                if event.si_code <= 0 or event.si_signo == signals.SIGHUP:
                     _send(find() or child, event.si_signo)
                 continue
             ended, status = os.waitpid(child, os.WNOHANG | os.WUNTRACED)

@@ -89,14 +89,21 @@ def gather(
         yield from profile.grants
     yield from certificates.grants(host)
     yield from command_line.grants(request, host, workdir)
-    if workdir:
-        yield from git.grants(host, workdir)
+    for root in command_line.writable_roots(request, host, workdir):
+        yield from git.grants(host, root)
     yield from protected.grants(host, workdir)
 
 
 def make_launch(plan: Plan, backend: Backend) -> Launch:
     """A launch that keeps the policy. Raises UserError if it would keep less of it than was said."""
     program = find_program(plan)
+    workdir = plan.policy.workdir
+    chosen = plan.agent and not plan.request.agent
+    if chosen and workdir != "/" and _lies_in(program, workdir, plan.host):
+        raise UserError(
+            f"{program} lies in the project, and the profile of {plan.agent} is not for that",
+            f"if you trust it: --agent={plan.agent}",
+        )
     launch = backend.prepare(plan.policy, plan.host, (program, *plan.command[1:]))
     if launch.enforcement.wider and not plan.request.accept_partial:
         lines = "".join(f"\n  {s.rule.origin}: {s.instead}" for s in launch.enforcement.wider)
@@ -185,24 +192,33 @@ def _agent(
     """The name of the agent's profile ("" for none), and what to tell about the choice."""
     if request.agent or not request.command:
         return request.agent, ()
-    names = list(program_names(request.command))
-    word = request.command[0]
-    path = _found(word, host)
-    if path:
-        names += names_by_links(path, host)
-    name = catalogue.for_command(names)
-    if name and path and workdir and command_line.contains(workdir, host.resolve(path).real):
-        # A repository may bring a program of any name; its state and sign-in are not for that.
-        notice = f"{path} lies in the project, so it gets no profile by its name"
-        return "", (f"{notice}; if you trust it: --agent={name}",)
+    names, words = program_names(request.command)
+    paths = [path for path in (_found(word, host) for word in words) if path]
+    links = [link for path in paths for link in names_by_links(path, host)]
+    name = catalogue.for_command([*names, *links])
+    if not name:
+        return "", ()
+    for path in (*paths, *(f"{workdir}/node_modules/.bin/{word}" for word in words[1:])):
+        if workdir and host.files.kind(path) != "missing" and _lies_in(path, workdir, host):
+            # A repository may bring a program of any name; its state and sign-in are not for that.
+            notice = f"{path} lies in the project, so it gets no profile by its name"
+            return "", (f"{notice}; if you trust it: --agent={name}",)
     return name, ()
+
+
+def _lies_in(path: str, directory: str, host: Host) -> bool:
+    """Whether a path, a link that it leads through or what it leads to lies in a directory."""
+    found = host.resolve(path)
+    steps = (path, found.real, *(link for link, _ in found.links))
+    return any(command_line.contains(directory, step) for step in steps)
 
 
 def _found(word: str, host: Host) -> str:
     if host.foreign or not word:
         return ""
+    places = [place for place in host.environ.get("PATH", "").split(":") if place[:1] == "/"]
     try:
-        return search(word, host.environ.get("PATH", ""), host.cwd)
+        return search(word, ":".join(places), host.cwd)
     except UserError:
         return ""
 
@@ -214,7 +230,7 @@ def _with_arguments(
     for profile in profiles:
         if profile.name == agent and profile.arguments:
             for position, word in enumerate(command):
-                if set(program_names((word,))) & set(profile.commands):
+                if set(program_names((word,))[0]) & set(profile.commands):
                     after = position + 1
                     return (*command[:after], *profile.arguments, *command[after:])
     return command

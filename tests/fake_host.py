@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Mapping
+from types import SimpleNamespace
 from typing import Any
+from unittest import mock
 
-from safehouse.host import LINUX, MACOS, Host, Resolution, follow
+from safehouse.host import LINUX, MACOS, Host, ancestors, follow
 from safehouse.sandbox import Plan, make_plan
 from safehouse.sources import protected
 
@@ -16,7 +18,14 @@ TEMP = "/private/var/folders/ab/cdefgh0000gn/T"
 CACHE = "/private/var/folders/ab/cdefgh0000gn/C"
 # What a Mac always has.
 _MAC_LINKS = {"/tmp": "private/tmp", "/var": "private/var", "/etc": "private/etc"}
-_MAC_TREE = ("/private/tmp/", TEMP + "/", CACHE + "/", "/usr/bin/env", "/bin/sh", "/private/etc/hosts")
+_MAC_TREE = (
+    "/private/tmp/",
+    TEMP + "/",
+    CACHE + "/",
+    "/usr/bin/env",
+    "/bin/sh",
+    "/private/etc/hosts",
+)
 _LINUX_TREE = ("/usr/bin/env", "/etc/passwd", "/tmp/", "/run/", "/home/me/")
 GIT = (".git/HEAD", ".git/config", ".git/hooks/", ".git/objects/", ".git/refs/")
 # Where safehouse itself lies on these machines.
@@ -39,11 +48,8 @@ class FakeFiles:
         self.kinds = {"/": "directory"}
         for name in (*names, *self.links, *self.stubs):
             path = name.rstrip("/")
-            above = posixpath.dirname(path)
-            while above != "/":
-                self.kinds[above] = "directory"
-                above = posixpath.dirname(above)
-            if self.kinds.get(path) != "directory":
+            self.kinds.update(dict.fromkeys(ancestors(path), "directory"))
+            if path and self.kinds.get(path) != "directory":
                 self.kinds[path] = "directory" if name.endswith("/") else "file"
         self.kinds.update(dict.fromkeys(self.links, "link"))
         self.plain: set[str] = set()
@@ -54,7 +60,11 @@ class FakeFiles:
 
     def kind(self, path: str) -> Any:
         if len(path) > 1:
-            path = follow(self, posixpath.dirname(path)).real.rstrip("/") + "/" + path.rpartition("/")[2]
+            path = (
+                follow(self, posixpath.dirname(path)).real.rstrip("/")
+                + "/"
+                + path.rpartition("/")[2]
+            )
         return self.kinds.get(path, "missing")
 
     def names(self, directory: str) -> list[str]:
@@ -87,13 +97,13 @@ def mac(
     environ: Mapping[str, str] | None = None,
 ) -> Host:
     """A Mac with a Git repository at `cwd`; `names`, `links` and `cwd` are below the home."""
-    project = f"{home}/{cwd}" if cwd[:1] != "/" else cwd
+    project = posixpath.join(home, cwd).rstrip("/") or "/"
     tree = [*_MAC_TREE, INSTALLED + "/", home + "/", project + "/"]
-    tree += [f"{project}/{name}" for name in GIT]
+    tree += [posixpath.join(project, name) for name in GIT]
     own = {name if name[0] == "/" else f"{home}/{name}": to for name, to in (links or {}).items()}
     files = FakeFiles([*tree, *_below(home, names)], {**_MAC_LINKS, **own})
     given = {"HOME": home, "PATH": "/usr/bin:/bin", **(environ or {})}
-    return Host(MACOS, home, project, given, files, 501, TEMP, CACHE, True)
+    return Host(MACOS, home, project, given, files, user=501, temp=TEMP, cache=CACHE, foreign=True)
 
 
 def linux(
@@ -108,25 +118,20 @@ def linux(
     user: int = 1000,
 ) -> Host:
     """A Linux computer, as `mac`."""
-    project = f"{home}/{cwd}" if cwd[:1] != "/" else cwd
+    project = posixpath.join(home, cwd).rstrip("/") or "/"
     tree = [*_LINUX_TREE, INSTALLED + "/", home + "/", project + "/"]
-    tree += [f"{project}/{name}" for name in GIT] if git else []
+    tree += [posixpath.join(project, name) for name in GIT] if git else []
     own = {name if name[0] == "/" else f"{home}/{name}": to for name, to in (links or {}).items()}
     files = FakeFiles(
         [*tree, *_below(home, names)], own, _below(home, unreadable), _below(home, stubs)
     )
     given = {"HOME": home, "PATH": "/usr/bin:/bin", **(environ or {})}
-    return Host(LINUX, home, project, given, files, user)
+    return Host(LINUX, home, project, given, files, user=user)
 
 
 def planned(host: Host, request: Any) -> Plan:
-    """The plan as an installed safehouse makes it: nothing in it is of the machine we run on."""
-    before = protected.__file__
-    protected.__file__ = INSTALLED + "/sources/protected.py"
-    try:
+    """The plan as an installed safehouse makes it: nothing in it is of this machine."""
+    # protected.py looks for the files that it is itself, and for the environment it runs in.
+    python = SimpleNamespace(prefix="/usr", base_prefix="/usr")
+    with mock.patch.multiple(protected, __file__=f"{INSTALLED}/sources/protected.py", sys=python):
         return make_plan(request, host)
-    finally:
-        protected.__file__ = before
-
-
-__all__ = ["FakeFiles", "Resolution", "linux", "mac", "planned"]

@@ -15,6 +15,7 @@ from safehouse.launch import (
     Input,
     Launch,
     Words,
+    ending_signals,
     execute,
     ignore_signals,
     supervise,
@@ -46,10 +47,11 @@ _FILTER_MISSING = (
 )
 _ENV = "/usr/bin/env"
 _MOST_OF_ENV = 1 << 20
-_RESETS = "--default-signal=INT,QUIT,TERM,HUP,USR1,USR2"
+_RESETS = "--default-signal="
 _INTERRUPTED = (
     "this system's env cannot reset signals: Ctrl-C ends a program that would only pause at it"
 )
+_LONGEST_END = 10_000  # milliseconds
 _SOCKETS = "sockets that lie inside a granted directory can be connected to"
 
 
@@ -103,7 +105,7 @@ class Bubblewrap:
 
         def confined() -> None:
             self._scope.restrict()
-            if _RESETS in launch.argv:
+            if any(isinstance(word, str) and word.startswith(_RESETS) for word in launch.argv):
                 ignore_signals()
             argv = (launch.argv[0], "--json-status-fd", str(status_write), *launch.argv[1:])
             ready = Launch(launch.program, argv, launch.environment, launch.enforcement)
@@ -113,7 +115,8 @@ class Bubblewrap:
             ending = supervise(confined, report.program)
         finally:
             os.close(status_write)
-            stubs.remove(held)
+            if report.wait_for_the_last():
+                stubs.remove(held)
         if not report.started() and ending.by_itself:
             from safehouse.backends import diagnosis
 
@@ -146,7 +149,8 @@ def _with_default_signals(command: tuple[str, ...]) -> tuple[str, ...]:
             able = b"default-signal" in file.read(_MOST_OF_ENV)  # GNU coreutils 8.31 and later
     except OSError:
         return ()
-    return (_ENV, _RESETS, "--") if able else ()
+    names = ",".join(ending_signals())
+    return (_ENV, _RESETS + names, "--") if able and names else ()
 
 
 def _options(policy: Policy, host: Host, mounts: Mounts) -> list[str | Input]:
@@ -180,7 +184,9 @@ def _private_places(host: Host, mounts: Mounts, root_is_ours: bool) -> list[str]
         # Root of the outside may write there, to core_pattern for one: linux.md 1.9.
         options += ["--ro-bind", "/proc/sys", "/proc/sys"]
     options += ["--dev", "/dev", "--perms", "1777", "--tmpfs", "/tmp"]
-    if root_is_ours:
+    if any(path.startswith("/var/tmp/") for path in (host.home, *(m.path for m in mounts.mounts))):
+        options += ["--perms", "1777", "--tmpfs", "/var/tmp"]
+    elif root_is_ours:
         options += ["--symlink", "/tmp", "/var/tmp"]
     if mounts.home_is_private:
         options += ["--perms", "0700", "--tmpfs", host.home]
@@ -215,6 +221,7 @@ def _enforcement(mounts: Mounts, notes: list[str]) -> Enforcement:
 
 
 def _program() -> str:
+    refused = ""
     for place in _PLACES:
         try:
             found = os.stat(place)
@@ -222,8 +229,15 @@ def _program() -> str:
             continue
         if found.st_uid == 0 and not found.st_mode & 0o022:
             return place
+        refused = refused or place
     from safehouse.backends import diagnosis
 
+    if refused:
+        raise UserError(
+            f"{refused} is not trusted: another than root may write to it",
+            f"sudo chown root {refused} && sudo chmod go-w {refused}; inside another user namespace "
+            "it seems to be nobody's: run safehouse outside of it",
+        )
     raise UserError(
         "bubblewrap, which confines programs on Linux, is not installed", diagnosis.install()
     )
@@ -255,6 +269,30 @@ class _Report:
                 return int((file.read().split() or ["0"])[0])
         except (OSError, ValueError):
             return 0
+
+    def wait_for_the_last(self) -> bool:
+        """Waits until no process of the sandbox is left; whether that is sure.
+
+        bwrap ends with the program, a moment before those that it left behind: to them a stub that
+        is removed would be one that they can replace.
+        """
+        first = _number(self._read(), b'"child-pid"')
+        if not first:
+            return True
+        try:
+            handle = os.pidfd_open(first)
+        except ProcessLookupError:
+            return True
+        except OSError:
+            return False
+        import select
+
+        poll = select.poll()
+        poll.register(handle, select.POLLIN)
+        try:
+            return bool(poll.poll(_LONGEST_END))
+        finally:
+            os.close(handle)
 
     def started(self) -> bool:
         """Whether the program was executed: bwrap tells its exit status only then."""

@@ -28,6 +28,7 @@ SCRATCH = "/run/safehouse/scratch"
 _READS = frozenset(("file-read-data", "file-read*", "file*", "default"))
 _WRITES = frozenset(("file-write-data", "file-write*", "file*", "default"))
 _CONTENT = _READS | _WRITES
+_CONNECTS = frozenset(("network-outbound", "network*", "default"))
 _KERNEL = ("/proc/", "/dev/")
 _MOST_EXPANDED = 10_000
 _MOST_DEPTH = 12
@@ -110,6 +111,7 @@ class _Planner:
         ]
         self.reads = _Index(self.rules, _READS)
         self.writes = _Index(self.rules, _WRITES)
+        self.connects = _Index(self.rules, _CONNECTS)
         self.known: dict[str, str] = {}
         self.modes: dict[str, str] = {}
         self.mounts: list[Mount] = []
@@ -162,8 +164,13 @@ class _Planner:
                     pins.add(filter.value)
                     points.setdefault(filter.value, rule)
                 continue
+            closes = rule.action == DENY and "network-outbound" in rule.operations
             for path in self._existing(rule):
                 points[path] = rule
+                socket = closes and self.host.files.kind(path) == "other"
+                if socket and not self.connects.allows(path):
+                    # What can be seen can be connected to, whatever the rules on files say of it.
+                    self.known[path] = NOTHING
         return points, pins
 
     def _existing(self, rule: Rule) -> Iterator[str]:
@@ -184,7 +191,15 @@ class _Planner:
         if found == "missing":
             if self._make(rule):
                 yield value
-        elif found != "link" and (kind == "subpath" or found != "directory"):
+        elif found == "link":
+            directory = value.rpartition("/")[0] or "/"
+            if rule.action == DENY and self.mode(directory) == READ_WRITE:
+                instead = (
+                    f"{value} is a symbolic link, which could be replaced; name what it leads to"
+                )
+                strict = rule.origin.tier > Tier.PROFILE
+                (self.wider if strict else self.later).append(Shortfall(rule, instead))
+        elif kind == "subpath" or found != "directory":
             if rule.action == DENY and rule.create and self.host.files.is_stub(value, rule.create):
                 self.creations.append(_creation(value, rule.create, stub=True))
             yield value
@@ -266,7 +281,8 @@ class _Planner:
         above = next((self.modes[a] for a in ancestors(path) if a in self.modes), NOTHING)
         if mode == above and not (pinned and mode == READ_WRITE):
             return
-        if mode == NOTHING and above == READ_ONLY and not self.host.files.readable(path):
+        shut = rule.origin.tier <= Tier.PROFILE and not self.host.files.readable(path)
+        if mode == NOTHING and above == READ_ONLY and shut:
             return  # its permissions close it already, and cannot be changed from inside
         directory = self.host.files.kind(path) == "directory" or any(
             made.path == path and made.content is None for made in self.creations

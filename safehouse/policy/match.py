@@ -95,9 +95,10 @@ def regex_matches(pattern: str, text: str) -> bool:
 
 def fixed_start(pattern: str) -> str:
     """What every text that the pattern fits begins with: ^/a[.]b/[^/]+$ gives /a.b/; "" if unsure."""
-    if pattern[:1] != "^" or "|" in pattern.partition("(")[0] + pattern.rpartition(")")[2]:
+    plain = pattern.replace("[|]", "").replace("[(]", "").replace("[)]", "")
+    if pattern[:1] != "^" or "|" in plain.partition("(")[0] + plain.rpartition(")")[2]:
         return ""
-    if pattern.count("|") and pattern.count("(") != 1:
+    if plain.count("|") and plain.count("(") != 1:
         return ""
     start = ""
     rest = pattern[1:]

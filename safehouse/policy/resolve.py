@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from safehouse.errors import UserError, printable
 from safehouse.host import ancestors
+from safehouse.policy.match import text_matches
 from safehouse.policy.operations import PARENT
 from safehouse.policy.policy import OPEN, Link, Policy
 from safehouse.policy.rule import ALLOW, DENY, Filter, Grant, Origin, Rule, Tier
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from safehouse.policy.policy import Network
 
     Writable = Callable[[], Iterable[Filter]]
+
+_ENGINES = ("docker.sock", "podman.sock", "containerd.sock")
 
 
 def resolve(
@@ -45,6 +48,8 @@ def resolve(
     for grant in ordered:
         found.add(grant)
     rules = _with_pins(found.rules)
+    if host.folds_case:
+        rules = _with_spellings(rules, host)
     bare = [rule for rule in rules if rule.filter is None]
     filtered = [rule for rule in rules if rule.filter is not None]
     defines = [("HOME", host.home)]
@@ -107,6 +112,8 @@ class _Rules:
             found = self.host.resolve(path)
             if found.links and found.real != path:
                 self._append(grant, Filter(kind, path))
+                # What it leads to now is nothing that we have to make.
+                grant = replace(grant, create="", existing_only=True)
             real = found.real
         else:
             real = self._followed(path)
@@ -136,7 +143,8 @@ class _Rules:
             return found.real
         home = self.host.home
         too_much = home == found.real or home.startswith(found.real.rstrip("/") + "/")
-        if too_much or any(self._may_be_planted(link) for link, _ in found.links):
+        leaves = self.host.borrowed and not found.real.startswith(home + "/")
+        if too_much or any(self._may_be_planted(link, leaves) for link, _ in found.links):
             link = found.links[0][0]
             directory, _, name = link.rpartition("/")
             return f"{directory}/{name}"
@@ -144,13 +152,25 @@ class _Rules:
             self.links[link] = Link(link, target)
         return found.real
 
-    def _may_be_planted(self, link: str) -> bool:
-        if not link.startswith(self.host.home + "/"):
+    def _may_be_planted(self, link: str, leaves_home: bool) -> bool:
+        """Whether a confined program, in this launch or an earlier one, could have made a link.
+
+        A HOME that is not the person's own may be part of a repository, with all that is in it; no
+        link is followed out of it.
+        """
+        directory = link.rpartition("/")[0] or "/"
+        if self.host.foreign or not self.host.files.writable(directory):
             return False
+        if leaves_home and link.startswith(self.host.home + "/"):
+            return True
         for filter in self.writable():
-            path = self._expanded(filter.value, False)
-            if filter.kind == "subpath" and link.startswith(path.rstrip("/") + "/"):
-                return True
+            written = self._expanded(filter.value, False)
+            for path in {written, self.host.resolve(written).real} if written else ():
+                below = link.startswith(path.rstrip("/") + "/")
+                if filter.kind == "subpath" and below:
+                    return True
+                if text_matches(filter.kind, path, link) and filter.kind != "subpath":
+                    return True
         return False
 
     def _expanded(self, text: str, regex: bool) -> str:
@@ -169,7 +189,15 @@ class _Rules:
         }[name]
         if value[:1] != "/" or not value.isprintable():
             return ""
+        if name == "@SSH_AUTH_SOCK" and not self._is_agent(value):
+            return ""
         return start + (_quoted(value) if regex else value) + slash + below
+
+    def _is_agent(self, path: str) -> bool:
+        """Whether the variable names what an agent's socket can be, and no container engine's."""
+        if path.endswith(_ENGINES):
+            return False
+        return self.host.foreign or self.host.files.is_own_socket(self.host.resolve(path).real)
 
     def lead_home(self) -> None:
         """Shows the links by which HOME is reached: programs have paths with them."""
@@ -240,6 +268,48 @@ def _with_pins(rules: list[Rule]) -> list[Rule]:
                 pin = Rule(DENY, RENAME, Filter("literal", directory), origin)
                 pinned.append(replace(pin, existing_only=rule.existing_only))
     return pinned
+
+
+def _with_spellings(rules: list[Rule], host: Host) -> list[Rule]:
+    """The rules for a volume that finds a file under other spellings of its name.
+
+    What is PROTECTED and not there yet is denied in every spelling. The root of a tree that
+    programs write is held in its place, or kept from becoming a link: the next launch follows it.
+    """
+    result = []
+    for rule in rules:
+        result.append(rule)
+        filter = rule.filter
+        if filter is None or filter.kind not in ("literal", "subpath"):
+            continue
+        missing = host.foreign or host.files.kind(filter.value) == "missing"
+        if rule.action == DENY and rule.origin.tier == Tier.PROTECTED and missing:
+            if rule.operations != RENAME:
+                result.append(replace(rule, filter=Filter("regex", _any_case(filter))))
+        elif rule.action == ALLOW and "file-write*" in rule.operations and filter.kind == "subpath":
+            if rule.origin.tier != Tier.PROFILE or not filter.value.startswith(host.home + "/"):
+                continue
+            why = replace(
+                rule.origin, reason="its root stays: the next launch follows a link there"
+            )
+            if host.files.kind(filter.value) == "missing":
+                link = Filter("vnode-type", "SYMLINK")
+                both = Filter("require-all", "", (Filter("literal", filter.value), link))
+                result.append(Rule(DENY, ("file-write-create",), both, why))
+            else:
+                result.append(Rule(DENY, RENAME, Filter("literal", filter.value), why))
+    return result
+
+
+def _any_case(filter: Filter) -> str:
+    """A regex for a path whose last name may be spelt in either case."""
+    directory, _, name = filter.value.rpartition("/")
+    letters = (
+        f"[{c.lower()}{c.upper()}]" if c.isalpha() and c.isascii() else _quoted(c) for c in name
+    )
+    return f"^{_quoted(directory)}/{''.join(letters)}" + (
+        "(/.*)?$" if filter.kind == "subpath" else "$"
+    )
 
 
 class _Naming:

@@ -19,6 +19,8 @@ VARIABLES = frozenset(
 )
 _OF_THE_SYSTEM = ("/etc/", "/private/etc/", "/usr/", "/opt/", "/nix/store/")
 _MOST = 4 << 20
+_BEGINS = ("-----BEGIN CERTIFICATE-----", "-----BEGIN TRUSTED CERTIFICATE-----")
+_ENDS = ("-----END CERTIFICATE-----", "-----END TRUSTED CERTIFICATE-----")
 
 
 def grants(host: Host) -> Iterator[Grant]:
@@ -37,11 +39,26 @@ def grants(host: Host) -> Iterator[Grant]:
 
 
 def _holds_certificates(path: str) -> bool:
+    """Whether a file has certificates and nothing else but comments and underlined names."""
     try:
-        with open(path, "rb") as file:
-            content = file.read(_MOST + 1)
+        with open(path, encoding="ascii", errors="replace") as file:
+            text = file.read(_MOST + 1)
     except OSError:
         return False
-    certificates = content.count(b"-----BEGIN CERTIFICATE-----")
-    trusted = content.count(b"-----BEGIN TRUSTED CERTIFICATE-----")
-    return len(content) <= _MOST and 0 < certificates + trusted == content.count(b"-----BEGIN ")
+    lines = [line.strip() for line in text.split("\n")]
+    inside = found = False
+    for line, following in zip(lines, [*lines[1:], ""]):
+        if line in (_ENDS if inside else _BEGINS):
+            inside, found = not inside, True
+        elif not (_is_base64(line) if inside else _is_comment(line, following)):
+            return False
+    return found and not inside and len(text) <= _MOST
+
+
+def _is_base64(line: str) -> bool:
+    return line.replace("+", "a").replace("/", "a").rstrip("=").isalnum()
+
+
+def _is_comment(line: str, following: str) -> bool:
+    underlined = bool(following) and not following.strip("=")
+    return line[:1] in ("", "#") or not line.strip("=") or underlined

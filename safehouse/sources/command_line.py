@@ -62,6 +62,16 @@ def grants(request: Request, host: Host, directory: str) -> Iterator[Grant]:
     yield from _named(request.deny, "--deny", DENY, SOCKET, host, directory)
 
 
+def writable_roots(request: Request, host: Host, directory: str) -> Iterator[str]:
+    """The directories that the person opens for writing: the working directory, `--add-dirs`."""
+    if directory:
+        yield directory
+    for path in request.add_dirs:
+        found = host.named(path, "--add-dirs").real
+        if host.files.kind(found) == "directory" and found != directory:
+            yield found
+
+
 def _named(
     paths: tuple[str, ...],
     option: str,

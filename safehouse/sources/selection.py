@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from safehouse.value import Value
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from safehouse.host import Host
@@ -35,13 +33,6 @@ _RUNNERS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 _PACKAGES = "/node_modules/"
 
 
-class Program(Value):
-    """What a command line runs: its first word, and the names that a profile can be for."""
-
-    word: str
-    names: tuple[str, ...]
-
-
 def split_assignments(
     words: tuple[str, ...],
 ) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
@@ -53,21 +44,27 @@ def split_assignments(
     return tuple((name, value) for name, _, value in pairs), words[count:]
 
 
-def program_names(command: tuple[str, ...]) -> tuple[str, ...]:
-    """The names under which the program that really runs may be known, the likeliest first."""
+def program_names(command: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names of the program that really runs, the likeliest last; the words that name programs.
+
+    The words are the command's first and, behind each runner, the one that it runs.
+    """
     words = list(command)
     names: list[str] = []
+    programs: list[str] = []
     while words:
-        name = words.pop(0).rpartition("/")[2]
+        programs.append(words.pop(0))
+        name = programs[-1].rpartition("/")[2]
         expected, with_value = _RUNNERS.get(name, (None, ()))
         if expected is None or tuple(words[: len(expected)]) != expected:
-            return (*names, *_spellings(name))
+            names += _spellings(name)
+            break
         del words[: len(expected)]
         packages = _drop_options(words, with_value)
         names += [spelling for package in packages for spelling in _spellings(package)]
         while words and _is_assignment(words[0]):
             words.pop(0)
-    return tuple(names)
+    return tuple(names), tuple(programs)
 
 
 def _drop_options(words: list[str], with_value: tuple[str, ...]) -> list[str]:

@@ -24,11 +24,14 @@ WAYS = {
     "by a shell": "subprocess.run('set; export', shell=True)",
     "of a child": "print(subprocess.check_output(['env'], text=True))",
 }
+# Regular files only: what is read from a pipe is lost to whom it was for.
 EVERYBODYS = """
 for number in filter(str.isdigit, os.listdir("/proc")):
-    for name in ("environ", "cmdline", "comm", "fd/3", "fd/4", "fd/5", "fd/6", "fd/7", "fd/8", "fd/9"):
+    for name in ("environ", "cmdline", "comm", *(f"fd/{n}" for n in range(3, 12))):
         try:
-            number != str(os.getpid()) and print(read(f"/proc/{number}/{name}"))
+            path = f"/proc/{number}/{name}"
+            if number != str(os.getpid()) and stat.S_ISREG(os.stat(path).st_mode):
+                print(read(path))
         except (OSError, UnicodeError):
             pass
 """

@@ -6,12 +6,14 @@ Root (in a container, on CI) starts everything as an unprivileged user id that h
 from __future__ import annotations
 
 import os
+import pwd
 import shutil
 import signal
 import stat
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,10 @@ AM_ROOT = os.getuid() == 0
 UID = 61234 if AM_ROOT else os.getuid()
 GID = 61234 if AM_ROOT else os.getgid()
 PATH = "/usr/local/bin:/opt/homebrew/bin:/usr/bin:/bin:/usr/sbin:/sbin"
+try:
+    HAS_NAME = bool(pwd.getpwuid(UID).pw_dir)
+except KeyError:
+    HAS_NAME = False
 # What the policies let be executed, and what only root can change.
 PYTHON = shutil.which("python3", path="/usr/bin:/opt/homebrew/bin:/usr/local/bin") or ""
 BWRAP = "/usr/bin/bwrap"
@@ -127,13 +133,19 @@ def new_directory() -> Path:
 
 
 def remove(root: Path) -> None:
-    """Removes a tree, whatever the modes in it."""
+    """Removes a tree, whatever the modes in it, and while its last programs end."""
     for directory, names, _ in os.walk(root):
         for name in names:
             path = os.path.join(directory, name)
             if not os.path.islink(path) and os.lstat(path).st_mode & stat.S_IRWXU != stat.S_IRWXU:
                 os.chmod(path, stat.S_IRWXU)
-    shutil.rmtree(root)
+    for _ in range(20):
+        try:
+            shutil.rmtree(root)
+            return
+        except OSError:  # somebody else removed a file of it, or made one
+            time.sleep(0.05)
+    shutil.rmtree(root, ignore_errors=True)
 
 
 def obstacle() -> str:

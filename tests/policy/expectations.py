@@ -20,7 +20,14 @@ CHANGE = (
 )  # fmt: skip
 MOVE = ("file-write-unlink", "file-write-create")
 # For no file but terminals (ioctl), whatever is granted.
-NEVER = ("file-write-setugid", "file-ioctl", "file-mknod", "file-chroot", "file-mount", "file-search")
+NEVER = (
+    "file-write-setugid",
+    "file-ioctl",
+    "file-mknod",
+    "file-chroot",
+    "file-mount",
+    "file-search",
+)
 CONNECT = "network-outbound"
 
 
@@ -87,7 +94,9 @@ SECRETS_WITH_BLANKS = (
     "~/Library/Application Support/com.apple.TCC/TCC.db",
     "~/Library/Application Support/AddressBook/AddressBook-v22.abcddb",
 )
-SHELL_FILES = "~/.zshrc ~/.zshenv ~/.zprofile ~/.zlogin ~/.bashrc ~/.bash_profile ~/.bash_login ~/.profile"
+SHELL_FILES = (
+    "~/.zshrc ~/.zshenv ~/.zprofile ~/.zlogin ~/.bashrc ~/.bash_profile ~/.bash_login ~/.profile"
+)
 OWN = """
 ~/.config/safehouse ~/.config/safehouse/config.yaml ~/.config/safehouse/trusted-workdirs
 ~/.local/state/safehouse/policies/1-a.sb ~/.local/share/safehouse/grants/x ~/.cache/safehouse/x

@@ -28,7 +28,9 @@ FEATURES = (
 AGENTS = ("", "claude", "codex", "aider")
 EVERY = [
     *product(AGENTS, [(), *((feature,) for feature in FEATURES), FEATURES]),
-    *product(AGENTS, [("ssh", "wide-read"), ("docker", "wide-read"), ("cloud-credentials", "wide-read")]),
+    *product(
+        AGENTS, [("ssh", "wide-read"), ("docker", "wide-read"), ("cloud-credentials", "wide-read")]
+    ),
 ]
 SETUPS = [Setup(agent, features) for agent, features in EVERY]
 QUESTIONS = tuple(dict.fromkeys(questions()))

@@ -18,18 +18,24 @@ HOST = mac(
     "a/b/c/d", "a/x", "dots/rc", ".config/safehouse/x",
     links={"l": "a/b", "a/up": "..", ".rc": "dots/rc", "dots/out": "/private/tmp"},
 )  # fmt: skip
-NAMES = ("a", "a/b", "a/b/c", "a/b/c/d", "a/x", "l", "l/c", "a/up", ".rc", "dots/rc", "dots/out", "n/m")
-PATHS = tuple(f"{HOME}/{name}" for name in NAMES) + (HOME, "/", "/private/tmp", "/private/tmp/x")
+NAMES = "a a/b a/b/c a/b/c/d a/x l l/c a/up .rc dots/rc dots/out n/m".split()
+PATHS = (*(f"{HOME}/{name}" for name in NAMES), HOME, "/", "/private/tmp", "/private/tmp/x")
 OPERATIONS = (
     "file-read-data", "file-read-metadata", "file-write-data", "file-write-create",
     "file-write-unlink", "file-link", "file-clone", "file-test-existence", "network-outbound",
 )  # fmt: skip
 _words = st.lists(st.sampled_from(sorted(WORDS)), min_size=1, max_size=3)
-_paths = st.builds(Filter, st.sampled_from(["literal", "subpath", "prefix"]), st.sampled_from(PATHS))
+_paths = st.builds(
+    Filter, st.sampled_from(["literal", "subpath", "prefix"]), st.sampled_from(PATHS)
+)
 _regexes = st.sampled_from(["^/Users/me/a/.*$", "^~/a/[^/]+$", "^/private/tmp/"])
 
 
-def grants(tiers=st.integers(Tier.BASE, Tier.APPENDED), action=st.sampled_from([ALLOW, DENY])):
+_actions = st.sampled_from([ALLOW, DENY])
+_tiers = st.integers(Tier.BASE, Tier.APPENDED)
+
+
+def grants(tiers=_tiers, action=_actions):
     return st.builds(
         Grant,
         action,
@@ -97,7 +103,9 @@ def test_every_model_reads_any_resolved_policy_alike(others):
 
 @settings(max_examples=25, deadline=None)
 @given(
-    st.lists(st.sampled_from(["~/a", "~/a/b", "~/.config", "~", "~/dots/rc"]), max_size=4).map(tuple),
+    st.lists(st.sampled_from(["~/a", "~/a/b", "~/.config", "~", "~/dots/rc"]), max_size=4).map(
+        tuple
+    ),
     st.lists(st.sampled_from(["~/a", "~/a/b", "/private/tmp"]), max_size=3).map(tuple),
     st.sampled_from(NETWORKS),
     st.booleans(),

@@ -76,7 +76,9 @@ def test_links_in_a_chain_and_in_the_middle_are_followed():
 def test_a_refused_link_is_refused_at_both_ends():
     host = mac("dots/zshrc", links={".zshrc": "dots/zshrc"})
     policy = resolved(
-        grant(ALLOW, "subpath", "~", READ_WRITE), grant(DENY, "literal", "~/.zshrc", WRITE), host=host
+        grant(ALLOW, "subpath", "~", READ_WRITE),
+        grant(DENY, "literal", "~/.zshrc", WRITE),
+        host=host,
     )
     for path in ("~/.zshrc", "~/dots/zshrc"):
         assert not allows(policy, "file-write-data", path)
@@ -293,7 +295,9 @@ def test_placeholders(written, path):
     assert filters(resolved(grant(ALLOW, "literal", written), host=host)) == [("literal", path)]
 
 
-@pytest.mark.parametrize("value", [None, "", "agent.sock", "./s", "~/s", "/a\nb", "/a\x1b[2J", "/a\0b"])
+@pytest.mark.parametrize(
+    "value", [None, "", "agent.sock", "./s", "~/s", "/a\nb", "/a\x1b[2J", "/a\0b"]
+)
 def test_an_agent_socket_that_is_unset_or_hostile_is_no_grant(value):
     host = mac(environ={} if value is None else {"SSH_AUTH_SOCK": value})
     assert resolved(grant(ALLOW, "literal", "@SSH_AUTH_SOCK"), host=host).rules == ()
@@ -307,7 +311,9 @@ def test_an_agent_socket_that_is_a_directory_opens_nothing_below_it(value):
     assert not allows(policy, "file-write-create", "~/x")
 
 
-@pytest.mark.parametrize("home", ["/Users/a.b", "/Users/a+(b)|c*?", "/Users/[a]{2}", "/Users/$^\\d"])
+@pytest.mark.parametrize(
+    "home", ["/Users/a.b", "/Users/a+(b)|c*?", "/Users/[a]{2}", "/Users/$^\\d"]
+)
 def test_the_home_means_itself_in_a_regex(home):
     policy = resolved(grant(DENY, "regex", r"^~/x[.]sock$"), host=mac(home=home))
     ((_, pattern),) = filters(policy, DENY)

@@ -104,9 +104,16 @@ def test_writing_wins_over_reading_whatever_their_order(order):
 
 def test_a_refusal_wins_over_all_that_is_asked_for():
     host = mac("src/project/secret/x", ".claude/x")
-    request = Request(add_dirs=("secret", "~/.claude"), deny=("secret", "~/.claude"), agent="claude")
+    request = Request(
+        add_dirs=("secret", "~/.claude"), deny=("secret", "~/.claude"), agent="claude"
+    )
     for path in (f"{PROJECT}/secret/x", f"{HOME}/.claude/x"):
-        for operation in ("file-read-data", "file-read-metadata", "file-write-data", "network-outbound"):
+        for operation in (
+            "file-read-data",
+            "file-read-metadata",
+            "file-write-data",
+            "network-outbound",
+        ):
             assert not allows(request, operation, path, host)
     assert allows(request, "file-read-data", f"{PROJECT}/secret2", host)
     assert not allows(request, "file-write-unlink", PROJECT, host)  # it would take secret/ with it
@@ -122,10 +129,14 @@ def test_what_is_not_there_is_refused_by_its_name(option, path):
     assert "\n" not in error.value.message
 
 
-@pytest.mark.parametrize("name", ["with blank", 'quo"te', "back\\slash", "ümlaut", "日本", "a&b", "$(x)", "a:b"])
+@pytest.mark.parametrize(
+    "name", ["with blank", 'quo"te', "back\\slash", "ümlaut", "日本", "a&b", "$(x)", "a:b"]
+)
 def test_any_printable_name_is_taken_literally(name):
     """R18."""
-    assert allows(Request(add_dirs=(f"~/{name}",)), "file-write-data", f"{HOME}/{name}/x", mac(f"{name}/x"))
+    assert allows(
+        Request(add_dirs=(f"~/{name}",)), "file-write-data", f"{HOME}/{name}/x", mac(f"{name}/x")
+    )
 
 
 def test_a_link_grants_its_target_and_may_be_looked_at():

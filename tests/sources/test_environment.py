@@ -260,7 +260,9 @@ def test_the_usual_directories_are_appended_where_they_exist(host, usual):
 
 
 def test_the_whole_plan_puts_a_project_s_programs_last():
-    host = mac("src/project/bin/", environ={"PATH": f"{HOME}/src/project/bin:/usr/bin:/private/tmp"})
+    host = mac(
+        "src/project/bin/", environ={"PATH": f"{HOME}/src/project/bin:/usr/bin:/private/tmp"}
+    )
     found = dict(planned(host, Request()).policy.environment)["PATH"].split(":")
     assert found[0] == "/usr/bin"
     assert found[-2:] == [f"{HOME}/src/project/bin", "/private/tmp"]

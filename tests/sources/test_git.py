@@ -64,7 +64,9 @@ def test_submodules_nested_and_with_slashes_in_their_names():
         f"{project}/no-repository/x",
     )  # fmt: skip
     found = {path.partition("/modules/")[2] for path in refused(host) if "/modules/" in path}
-    assert found == {f"{module}/{name}" for module in ("a", "group/b", "a/modules/c") for name in CLOSED}
+    assert found == {
+        f"{module}/{name}" for module in ("a", "group/b", "a/modules/c") for name in CLOSED
+    }
 
 
 def test_linked_worktrees_of_the_repository():
@@ -72,7 +74,9 @@ def test_linked_worktrees_of_the_repository():
     found = {path for path in refused(host) if "/worktrees/" in path}
     git = f"{HOME}/src/project/.git/worktrees"
     assert found == {
-        f"{git}/{name}/{file}" for name in ("one", "two") for file in ("commondir", "config.worktree")
+        f"{git}/{name}/{file}"
+        for name in ("one", "two")
+        for file in ("commondir", "config.worktree")
     }
 
 
@@ -83,7 +87,12 @@ def test_linked_worktrees_of_the_repository():
 def place(tmp_path):
     """A home with a repository `main` and a directory `tree`, with real files: git reads them."""
     home = tmp_path.resolve() / "home"
-    for directory in ("main/.git/objects", "main/.git/worktrees/tree", "tree", "other/.git/objects"):
+    for directory in (
+        "main/.git/objects",
+        "main/.git/worktrees/tree",
+        "tree",
+        "other/.git/objects",
+    ):
         (home / directory).mkdir(parents=True)
     (home / "main/.git/HEAD").write_text("ref: refs/heads/main\n")
     (home / "other/.git/HEAD").write_text("ref: refs/heads/main\n")

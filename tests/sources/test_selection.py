@@ -110,7 +110,9 @@ def names(path, *files, links):
 
 def test_a_link_is_known_by_its_names_on_the_way_and_at_the_end():
     found = names(
-        f"{HOME}/bin/ai", "share/versions/claude", links={"bin/ai": "c", "bin/c": "../share/versions/claude"}
+        f"{HOME}/bin/ai",
+        "share/versions/claude",
+        links={"bin/ai": "c", "bin/c": "../share/versions/claude"},
     )
     assert found == ("ai", "c", "claude")
     assert CATALOGUE.for_command(found) == "claude"

@@ -47,6 +47,12 @@ for candidates in '
         # shellcheck disable=SC2093 # the first that is there is the one
         exec "$python" -IS -c '
 import sys
+from posix import fstat, open as descriptor
+for number in 0, 1, 2:
+    try:
+        fstat(number)
+    except OSError:
+        descriptor("/dev/null", 2)
 from _frozen_importlib_external import MAGIC_NUMBER
 del sys.argv[0]
 place = {BYTE_CODE}.get(MAGIC_NUMBER[:2].hex())

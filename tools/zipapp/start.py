@@ -50,6 +50,10 @@ def run(table, read):
         found = "{} is Python {}.{}".format(sys.executable, *sys.version_info)
         sys.stderr.write(f"safehouse: {found}; install Python 3.9 or newer\n")
         sys.exit(125)
+    if sys.stdout is None or sys.stderr is None:
+        nowhere = open("/dev/null", "w")  # noqa: SIM115  # for as long as we run
+        sys.stdout = sys.stdout or nowhere
+        sys.stderr = sys.stderr or nowhere
     given = sys.argv[0]
     if not given.startswith("/"):
         from posix import getcwd

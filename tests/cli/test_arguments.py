@@ -1,0 +1,249 @@
+"""The command line: every option in both spellings, and what belongs to the command."""
+
+from __future__ import annotations
+
+import pytest
+
+from safehouse.cli.arguments import COMMANDS, OPTIONS, parse
+from safehouse.errors import REFUSED, UserError
+from safehouse.request import HERE, Request
+
+# field: what the value given below becomes
+VALUES = {
+    "add_dirs": ("~/a:b", ("~/a", "b")),
+    "add_dirs_ro": ("/a", ("/a",)),
+    "deny": ("a:b:c", ("a", "b", "c")),
+    "workdir": ("x y", "x y"),
+    "enable": ("ssh,docker", ("ssh", "docker")),
+    "agent": ("claude", "claude"),
+    "network": ("none", "none"),
+    "env_pass": ("A,B", ("A", "B")),
+    "output": ("a file.sb", "a file.sb"),
+    "format": ("json", "json"),
+    "platform": ("macos", "macos"),
+}
+WITH_VALUE = [
+    (command, spelling, option.field)
+    for option in OPTIONS
+    if option.kind not in ("flag", "optional")
+    for spelling in option.names
+    for command in option.commands
+]
+FLAGS = [
+    (command, spelling, option.field)
+    for option in OPTIONS
+    if option.kind == "flag"
+    for spelling in option.names
+    for command in option.commands
+]
+
+
+def value(arguments, field):
+    return getattr(arguments.request if field in Request._names else arguments, field)
+
+
+def refused(*words):
+    with pytest.raises(UserError) as error:
+        parse(list(words))
+    assert error.value.status == REFUSED
+    return error.value.message, error.value.hint
+
+
+@pytest.mark.parametrize("command, spelling, field", WITH_VALUE)
+def test_an_option_takes_its_value_in_both_ways(command, spelling, field):
+    given, expected = VALUES[field]
+    words = [command] if command != "run" else []
+    for option in ([f"{spelling}={given}"], [spelling, given]):
+        arguments = parse([*words, *option, "--", "tool", "x"])
+        assert value(arguments, field) == expected
+        assert arguments.command == command
+        if command != "why":
+            assert arguments.request.command == ("tool", "x")
+
+
+@pytest.mark.parametrize("command, spelling, field", FLAGS)
+def test_a_flag_takes_none(command, spelling, field):
+    words = [command, spelling]
+    assert value(parse(words), field) is True
+    assert "takes no value" in refused(command, f"{spelling}=1")[0]
+
+
+@pytest.mark.parametrize("spelling", ["--env", "--keep-env"])
+def test_env_takes_a_file_only_behind_an_equals_sign(spelling):
+    arguments = parse([spelling, "tool"])
+    assert arguments.request.env_all
+    assert arguments.request.command == ("tool",)
+    both = parse([f"{spelling}=a b", spelling, "tool"]).request
+    assert (both.env_file, both.env_all) == ("a b", True)
+    assert "is empty" in refused(f"{spelling}=", "tool")[0]
+
+
+@pytest.mark.parametrize("command, spelling, field", WITH_VALUE)
+def test_a_value_that_is_missing_or_empty_is_refused(command, spelling, field):
+    if field == "workdir":
+        assert parse([command, f"{spelling}="]).request.workdir == ""
+        assert parse([command, spelling, ""]).request.workdir == ""
+    else:
+        assert f"{spelling}= is empty" in refused(command, f"{spelling}=")[0]
+        assert f"{spelling}= is empty" in refused(command, spelling, "")[0]
+    for rest in ((), ("--", "tool")):
+        message, hint = refused(command, spelling, *rest)
+        assert message == f"{spelling} needs a value"
+        assert hint.startswith(spelling)
+
+
+def test_lists_add_up_and_lose_their_empty_parts():
+    request = parse(
+        ["--add-dirs=a::b:", "--add-dirs", "c", "--enable=ssh, docker,", "--enable=x", "t"]
+    ).request
+    assert request.add_dirs == ("a", "b", "c")
+    assert request.enable == ("ssh", "docker", "x")
+
+
+def test_of_other_options_the_last_wins():
+    request = parse(["--agent=a", "--agent=b", "--workdir=", "--workdir=/x", "t"]).request
+    assert (request.agent, request.workdir) == ("b", "/x")
+
+
+def test_the_working_directory_that_is_named_is_not_the_implicit_one():
+    """`--workdir=.` in the home says that one means it."""
+    assert parse(["t"]).request.workdir == HERE
+    assert parse(["--workdir=.", "t"]).request.workdir != HERE
+    assert parse(["--workdir=.", "t"]).request.workdir.rstrip("/") == "."
+
+
+@pytest.mark.parametrize(
+    "words", [["tool"], ["run", "tool"], ["--", "tool"], ["run", "--", "tool"]]
+)
+def test_the_word_run_can_be_left_out(words):
+    arguments = parse(words)
+    assert (arguments.command, arguments.request.command) == ("run", ("tool",))
+
+
+@pytest.mark.parametrize(
+    "words, command",
+    [
+        (["tool", "--add-dirs=/", "-x"], ("tool", "--add-dirs=/", "-x")),
+        (["tool", "--", "x"], ("tool", "--", "x")),
+        (["--", "--version"], ("--version",)),
+        (["--", "policy"], ("policy",)),
+        (["--", "run", "x"], ("run", "x")),
+        (["--agent=a", "policy"], ("policy",)),
+        (["--", "tool", "--", "x"], ("tool", "--", "x")),
+        (["-", "x"], ("-", "x")),
+        (["tool", ""], ("tool", "")),
+        (["run", "policy"], ("policy",)),
+        (["policy", "claude", "--format=json"], ("claude", "--format=json")),
+    ],
+)
+def test_what_stands_behind_the_command_belongs_to_it(words, command):
+    """R75."""
+    arguments = parse(words)
+    assert arguments.request.command == command
+    assert not arguments.request.add_dirs and not arguments.version and not arguments.format
+
+
+def test_variables_before_the_command():
+    request = parse(["--agent=a", "A=1", "B=x y", "tool", "C=2"]).request
+    assert request.assignments == (("A", "1"), ("B", "x y"))
+    assert request.command == ("tool", "C=2")
+    assert parse(["--", "A=1", "tool"]).request.assignments == (("A", "1"),)
+
+
+@pytest.mark.parametrize(
+    "words, question, command",
+    [
+        (["read", "~/x"], ("read", "~/x"), ()),
+        (["read", "~/x", "--", "claude"], ("read", "~/x"), ("claude",)),
+        (["--agent=a", "read", "~/x"], ("read", "~/x"), ()),
+        (["read", "~/x", "--", "claude", "--", "y"], ("read", "~/x"), ("claude", "--", "y")),
+        (["read"], ("read",), ()),
+        ([], (), ()),
+    ],
+)
+def test_a_question(words, question, command):
+    arguments = parse(["why", *words])
+    assert (arguments.words, arguments.request.command) == (question, command)
+
+
+def test_an_option_behind_a_question_is_not_taken_for_a_command():
+    """The answer would silently be one for another command."""
+    try:
+        arguments = parse(["why", "read", "~/x", "--agent=claude"])
+    except UserError:
+        return
+    assert arguments.request.agent == "claude"
+
+
+@pytest.mark.parametrize(
+    "word, meant",
+    [("--add-dir", "--add-dirs"), ("--ad-dirs", "--add-dirs"), ("--enabel=x", "--enable"),
+     ("--net", "--network"), ("--explian", "--explain"), ("--envpass", "--env-pass")],
+)  # fmt: skip
+def test_an_unknown_option_is_refused_with_the_nearest(word, meant):
+    message, hint = refused(word, "tool")
+    assert message.startswith(f"unknown option {word.partition('=')[0]}")
+    assert f"did you mean {meant!r}?" in message
+    assert "--help" in hint
+
+
+@pytest.mark.parametrize("word", ["-x", "--zzzzzz", "---", "-v", "--=x", "--\n"])
+def test_an_option_that_is_like_none_is_refused_too(word):
+    message, _ = refused(word, "tool")
+    assert "unknown option" in message
+    assert message.isprintable()
+
+
+@pytest.mark.parametrize(
+    "words, where",
+    [(["policy", "--stdout"], "safehouse run"), (["--format=json", "tool"], "safehouse policy"),
+     (["why", "--output=x", "read", "x"], "safehouse run and safehouse policy"),
+     (["--platform=macos", "tool"], "safehouse policy and safehouse why")],
+)  # fmt: skip
+def test_an_option_of_another_command_says_where_it_belongs(words, where):
+    message, hint = refused(*words)
+    assert "does not belong to safehouse" in message
+    assert where in hint
+
+
+@pytest.mark.parametrize(
+    "word, meant",
+    [("--network=nnone", "none"), ("--network=oepn", "open")],
+)
+def test_a_choice_that_is_none_is_refused_with_the_nearest(word, meant):
+    message, hint = refused(word, "tool")
+    assert f"did you mean {meant!r}?" in message
+    assert hint == "one of: open, none"
+
+
+def test_every_option_is_for_a_known_command_and_says_what_it_is_for():
+    for option in OPTIONS:
+        assert set(option.commands) <= set(COMMANDS)
+        assert len(option.help) > 5
+    spellings = [name for option in OPTIONS for name in option.names]
+    assert len(spellings) == len(set(spellings))
+
+
+@pytest.mark.parametrize("length", range(5))
+def test_no_words_make_it_fail_otherwise(length):
+    """Any order of the words that mean something: an understood line, or a clear refusal."""
+    from itertools import product
+
+    known = [
+        "why",
+        "policy",
+        "--",
+        "--env",
+        "--agent",
+        "--help",
+        "a",
+        "A=1",
+        "",
+        "--add-dirs=",
+        "-",
+    ]
+    for words in product(known, repeat=length):
+        try:
+            parse(list(words))
+        except UserError as error:
+            assert error.message and error.hint

@@ -1,0 +1,295 @@
+"""The whole command as a person sees it: what it prints, where, and its exit status."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import safehouse
+from safehouse.cli import main as entry
+from safehouse.errors import NOT_EXECUTABLE, NOT_FOUND, REFUSED, UserError
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    home = tmp_path.resolve() / "home"
+    (home / "w").mkdir(parents=True)
+    (home / ".zshrc").write_text("")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    for name in [name for name in os.environ if name.startswith(("XDG_", "SSH_", "SAFEHOUSE"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(home / "w")
+    return home
+
+
+@pytest.fixture
+def run(capsys):
+    def run(*words):
+        status = entry.main(list(words))
+        out, err = capsys.readouterr()
+        return status, out, err
+
+    return run
+
+
+def plain_error(text):
+    lines = text.splitlines()
+    assert lines and all(line.startswith("safehouse: ") for line in lines)
+    assert "\x1b" not in text and "Traceback" not in text
+    return text
+
+
+# Errors
+
+
+@pytest.mark.parametrize(
+    "words, status, message",
+    [
+        (("--nothing", "true"), REFUSED, "unknown option --nothing"),
+        (("--enable=shh", "true"), REFUSED, "did you mean 'ssh'?"),
+        (("--agent=cluade", "true"), REFUSED, "did you mean 'claude'?"),
+        (("--add-dirs=none", "true"), REFUSED, "--add-dirs: none does not exist"),
+        (("--workdir=~", "--deny=none", "true"), REFUSED, "--deny: none does not exist"),
+        (("--env=none", "true"), REFUSED, "--env: none does not exist"),
+        (("--env-pass=1A", "true"), REFUSED, "not the name of a variable"),
+        (("--explain",), REFUSED, "no command to run"),
+        (("--",), REFUSED, "no command to run"),
+        (("A=1",), REFUSED, "no command to run"),
+        (("no-such-command-at-all",), NOT_FOUND, "command not found: no-such-command-at-all"),
+        (("./none",), NOT_FOUND, "command not found: ./none"),
+        (("--", "/"), NOT_EXECUTABLE, "/ is not an executable file"),
+        (("why", "raed", "x"), REFUSED, "did you mean 'read'?"),
+        (("why", "read"), REFUSED, "what is to be decided?"),
+        (("why",), REFUSED, "what is to be decided?"),
+        (("policy", "--platform=windows"), REFUSED, "one of: macos, linux"),
+    ],
+)
+def test_an_error_is_plain_text_with_a_status(run, words, status, message):
+    found, out, err = run(*words)
+    assert (found, out) == (status, "")
+    assert message in plain_error(err)
+
+
+def test_an_error_says_what_to_do_next(run):
+    _, _, err = run("--enable=shh", "true")
+    assert len(err.splitlines()) == 2
+    assert "ssh, " in err.splitlines()[1]
+
+
+def test_control_characters_of_others_do_not_reach_the_terminal(run):
+    for words in (
+        ("--add-dirs=\x1b[2J", "true"),
+        ("\x1b[2J",),
+        ("--\x1b[2J",),
+        ("why", "\x1b", "x"),
+    ):
+        status, _, err = run(*words)
+        assert status in (REFUSED, NOT_FOUND)
+        assert "\\x1b" in plain_error(err)
+
+
+@pytest.mark.parametrize(
+    "raised, status, message",
+    [
+        (UserError("a\nb", "c", 126), 126, "safehouse: a\nsafehouse: b\nsafehouse: c\n"),
+        (UserError("a"), 125, "safehouse: a\n"),
+        (KeyboardInterrupt(), 130, ""),
+        (BrokenPipeError(), 141, ""),
+        (
+            PermissionError(13, "Permission denied", "/x\ny"),
+            125,
+            "safehouse: /x\\ny: Permission denied\n",
+        ),
+        (
+            OSError(28, "No space left on device"),
+            125,
+            "safehouse: the system: No space left on device\n",
+        ),
+    ],
+)
+def test_every_kind_of_failure_has_its_status(run, monkeypatch, raised, status, message):
+    def fail(argv):
+        raise raised
+
+    monkeypatch.setattr(entry, "_main", fail)
+    assert run("x") == (status, "", message)
+
+
+def test_a_mistake_of_ours_is_not_hidden(run, monkeypatch):
+    monkeypatch.setattr(entry, "_main", lambda argv: 1 // 0)
+    with pytest.raises(ZeroDivisionError):
+        run("x")
+
+
+def test_the_home_is_not_the_project_unless_one_says_so(run, home, monkeypatch):
+    monkeypatch.chdir(home)
+    status, _, err = run("true")
+    assert status == REFUSED
+    assert "--workdir=~" in plain_error(err)
+    for words in (("--workdir=~",), ("--workdir=.",), ("--workdir=",)):
+        assert run("policy", *words)[0] == 0
+
+
+@pytest.mark.parametrize("value, message", [("/", "HOME is /"), ("x", "not an absolute path")])
+def test_a_home_that_is_none_is_refused(run, monkeypatch, value, message):
+    monkeypatch.setenv("HOME", value)
+    status, _, err = run("true")
+    assert status == REFUSED
+    assert message in plain_error(err)
+
+
+# help and version
+
+
+def test_help_and_version(run):
+    assert run("--version") == (0, f"safehouse {safehouse.__version__}\n", "")
+    for words in ((), ("--help",), ("-h",), ("help",), ("--agent=x", "--help")):
+        status, out, err = run(*words)
+        assert (status, err) == (0, "")
+        assert "usage: safehouse [OPTIONS]" in out
+    assert "usage: safehouse why" in run("why", "--help")[1]
+    assert "usage: safehouse policy" in run("policy", "-h")[1]
+
+
+# policy
+
+
+def test_a_policy_in_the_language_of_each_system(run):
+    assert run("policy", "--platform=macos", "claude")[1].startswith("(version 1)\n")
+    assert run("policy", "--platform=linux", "claude")[1].startswith("bwrap \\\n")
+    assert run("policy", "--platform=macos", "--format=sbpl")[1].startswith("(version 1)\n")
+
+
+@pytest.mark.parametrize("platform, language", [("macos", "bwrap"), ("linux", "sbpl")])
+def test_the_language_of_the_other_system_is_refused(run, platform, language):
+    status, _, err = run("policy", f"--platform={platform}", f"--format={language}")
+    assert status == REFUSED
+    other = {"macos": "linux", "linux": "macos"}[platform]
+    assert f"--platform={other}" in plain_error(err)
+
+
+def test_as_a_table_the_winning_rules_come_last(run):
+    status, out, _ = run("policy", "--platform=macos", "--format=table", "--deny=.", "codex")
+    lines = out.splitlines()
+    assert status == 0
+    assert lines[0].startswith("deny") and "default" in lines[0] and "everything" in lines[0]
+    assert all(line.startswith(("allow", "deny")) for line in lines)
+    assert any("codex, profiles.yaml" in line for line in lines)
+    assert "(protected)" in lines[-1]
+
+
+def test_as_json_for_programs(run, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    status, out, _ = run("policy", "--platform=macos", "--format=json", "codex")
+    found = json.loads(out)
+    assert (status, found["platform"], found["agent"]) == (0, "macos", "codex")
+    assert "OPENAI_API_KEY" in found["environment"]
+    assert "sk-secret" not in out
+    assert found["rules"][0] == {
+        "action": "deny", "operations": ["default"], "filter": None, "tier": "base",
+        "source": found["rules"][0]["source"], "reason": "nothing is allowed that no rule allows",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("platform", ["macos", "linux"])
+def test_no_value_of_a_variable_is_ever_printed(run, monkeypatch, platform):
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-secret")
+    for form in ("table", "json", {"macos": "sbpl", "linux": "bwrap"}[platform]):
+        out = run("policy", f"--platform={platform}", f"--format={form}", "--agent=claude")[1]
+        assert out and "sk-secret" not in out
+
+
+def test_a_policy_is_written_to_a_file_that_only_its_owner_reads(run, home):
+    """R75: a name with blanks; one that is there is replaced."""
+    file = home / "a policy.sb"
+    file.write_text("old" * 100_000)
+    status, out, _ = run("policy", "--platform=macos", "--output", "~/a policy.sb", "claude")
+    assert (status, out) == (0, "")
+    assert file.read_text() == run("policy", "--platform=macos", "claude")[1]
+    new = home / "new.sb"
+    run("policy", "--platform=macos", f"--output={new}")
+    assert new.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("path", ["none/x.sb", ".", "a\nb"])
+def test_a_file_that_cannot_be_written_is_refused(run, path):
+    status, _, err = run("policy", "--platform=macos", f"--output={path}")
+    assert status == REFUSED
+    assert "--output: " in plain_error(err)
+
+
+# --stdout, --output of a run
+
+
+@pytest.fixture
+def never_started(monkeypatch):
+    from safehouse import sandbox
+
+    def started(*words):
+        raise AssertionError("it was started")
+
+    monkeypatch.setattr(sandbox, "run", started)
+
+
+def test_stdout_prints_the_policy_and_never_executes(run, never_started, home):
+    """R75."""
+    for words in (
+        ("--stdout", "touch", "x"),
+        ("--stdout", "--explain", "--", "touch", "x"),
+        ("--stdout",),
+    ):
+        status, out, err = run(*words)
+        assert (status, err) == (0, "")
+        assert out.count("\n") > 20
+    assert run("--stdout", "--output=p", "touch", "x")[0] == 0
+    assert (home / "w/p").exists() and not (home / "w/x").exists()
+
+
+def test_output_without_a_command_only_writes(run, never_started, home):
+    assert run("--output=p") == (0, "", "")
+    assert (home / "w/p").exists()
+
+
+def test_output_with_a_command_runs_it_too(run, home, monkeypatch):
+    from safehouse import sandbox
+
+    monkeypatch.setattr(sandbox, "run", lambda request, host, tell: 9)
+    assert run("--output=p", "true") == (9, "", "")
+    assert (home / "w/p").exists()
+
+
+# Pipes that nobody reads
+
+
+@pytest.mark.parametrize(
+    "words", [("--help",), ("policy",), ("policy", "--format=json"), ("--version",)]
+)
+def test_a_reader_that_went_away_is_no_failure_to_complain_of(words, home):
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-m", "safehouse", *words], cwd=home / "w", stdout=write, stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, text=True, timeout=60,
+    )  # fmt: skip
+    os.close(write)
+    assert done.stderr == ""
+    assert done.returncode == 141
+
+
+def test_an_error_that_nobody_reads_has_its_status_all_the_same(home):
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-m", "safehouse", "--nothing"], cwd=home / "w", stderr=write,
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=60,
+    )  # fmt: skip
+    os.close(write)
+    assert done.returncode == REFUSED
