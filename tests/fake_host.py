@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
@@ -28,16 +28,18 @@ _MAC_TREE = (
 )
 _LINUX_TREE = ("/usr/bin/env", "/etc/passwd", "/tmp/", "/run/", "/home/me/")
 GIT = (".git/HEAD", ".git/config", ".git/hooks/", ".git/objects/", ".git/refs/")
+# Where the person may write, as far as permissions go.
+_OF_THE_PERSON = ("/Users/", "/home/", "/private/tmp", "/private/var/folders/", "/tmp", "/Volumes/")
 # Where safehouse itself lies on these machines.
 INSTALLED = "/opt/safehouse/safehouse"
 
 
 class FakeFiles:
-    """A file system of a few names: `a/b` a file, `a/b/` a directory; those above them exist."""
+    """A file system of a few names: `a` a file, `a/` a directory, `a=` a socket; as `ls -F`."""
 
     def __init__(
         self,
-        names: Iterable[str] = (),
+        names: Collection[str] = (),
         links: Mapping[str, str] | None = None,
         unreadable: Iterable[str] = (),
         stubs: Iterable[str] = (),
@@ -45,14 +47,15 @@ class FakeFiles:
         self.links = dict(links or {})
         self.unreadable = set(unreadable)
         self.stubs = set(stubs)
+        sockets = {name[:-1] for name in names if name.endswith("=")}
         self.kinds = {"/": "directory"}
         for name in (*names, *self.links, *self.stubs):
-            path = name.rstrip("/")
+            path = name.rstrip("/=")
             self.kinds.update(dict.fromkeys(ancestors(path), "directory"))
             if path and self.kinds.get(path) != "directory":
                 self.kinds[path] = "directory" if name.endswith("/") else "file"
         self.kinds.update(dict.fromkeys(self.links, "link"))
-        self.plain: set[str] = set()
+        self.kinds.update(dict.fromkeys(sockets, "other"))
         self.plain: set[str] = set()
 
     def readlink(self, path: str) -> str:
@@ -77,6 +80,15 @@ class FakeFiles:
 
     def readable(self, path: str) -> bool:
         return path not in self.unreadable
+
+    def listable(self, directory: str) -> bool:
+        return directory not in self.unreadable
+
+    def writable(self, path: str) -> bool:
+        return path.startswith(_OF_THE_PERSON)
+
+    def is_own_socket(self, path: str) -> bool:
+        return self.kinds.get(path) == "other"
 
     def is_stub(self, path: str, create: str) -> bool:
         return path in self.stubs
@@ -103,7 +115,9 @@ def mac(
     own = {name if name[0] == "/" else f"{home}/{name}": to for name, to in (links or {}).items()}
     files = FakeFiles([*tree, *_below(home, names)], {**_MAC_LINKS, **own})
     given = {"HOME": home, "PATH": "/usr/bin:/bin", **(environ or {})}
-    return Host(MACOS, home, project, given, files, user=501, temp=TEMP, cache=CACHE, foreign=True)
+    return Host(
+        MACOS, home, project, given, files, user=501, temp=TEMP, cache=CACHE, folds_case=True
+    )
 
 
 def linux(

@@ -7,7 +7,16 @@ import os
 import pytest
 
 from safehouse.errors import UserError
-from safehouse.host import LINUX, MACOS, Host, LocalFiles, ancestors, follow, refuse_unprintable
+from safehouse.host import (
+    LINUX,
+    MACOS,
+    STUB_TIME,
+    Host,
+    LocalFiles,
+    ancestors,
+    follow,
+    refuse_unprintable,
+)
 from tests.fake_host import HOME, FakeFiles, linux, mac
 
 
@@ -188,7 +197,7 @@ def test_kinds_and_names(place):
         name: files.kind(f"{place}/{name}") for name in ("w", "f", "l", "broken", "pipe", "none")
     }
     assert kinds == {
-        "w": "directory", "f": "file", "l": "link", "broken": "link", "pipe": "file", "none": "missing",
+        "w": "directory", "f": "file", "l": "link", "broken": "link", "pipe": "other", "none": "missing",
     }  # fmt: skip
     assert files.names(str(place)) == ["broken", "f", "l", "pipe", "w"]
     assert files.names(f"{place}/none") == files.names(f"{place}/f") == []
@@ -215,7 +224,11 @@ def test_a_stub_is_told_from_a_person_s_file(place):
         (0o444, "file:x\n", False),
     ):  # fmt: skip
         stub.chmod(mode)
+        os.utime(stub, (STUB_TIME, STUB_TIME))
         assert LocalFiles().is_stub(str(stub), create) == answer
+    stub.chmod(0o444)
+    os.utime(stub, (9, 9))
+    assert not LocalFiles().is_stub(str(stub), "file:.\n")
     assert not LocalFiles().is_stub(str(place), "file:")
     assert not LocalFiles().is_stub(str(place / "none"), "file:")
     (place / "link").symlink_to("stub")

@@ -97,7 +97,12 @@ class _Index:
         """Whether anything that is named below a directory is allowed."""
         below = directory.rstrip("/") + "/"
         named = (*self._exact.items(), *self._trees.items())
-        return any(line[1] and path.startswith(below) for path, line in named)
+        if any(line[1] and path.startswith(below) for path, line in named):
+            return True
+        starts = (
+            fixed_start(v) if kind == "regex" else v for line, kind, v in self._patterns if line[1]
+        )
+        return any(start.startswith(below) or below.startswith(start) for start in starts)
 
 
 class _Planner:
@@ -199,7 +204,7 @@ class _Planner:
                 )
                 strict = rule.origin.tier > Tier.PROFILE
                 (self.wider if strict else self.later).append(Shortfall(rule, instead))
-        elif kind == "subpath" or found != "directory":
+        elif kind == "subpath" or found != "directory" or rule.action == DENY:
             if rule.action == DENY and rule.create and self.host.files.is_stub(value, rule.create):
                 self.creations.append(_creation(value, rule.create, stub=True))
             yield value
@@ -261,7 +266,9 @@ class _Planner:
             if count > _MOST_EXPANDED:
                 self.wider.append(Shortfall(rule, f"{base} has too many files to look through"))
                 return
-            if text_matches("regex", pattern, path):
+            # A directory as a mount would bring all that is in it, which the pattern does not name.
+            fits = text_matches("regex", pattern, path)
+            if fits and (rule.action == DENY or self.host.files.kind(path) != "directory"):
                 yield path
 
     def _walk(self, directory: str, depth: int) -> Iterator[str]:

@@ -39,7 +39,10 @@ class Seatbelt:
             return False
         import ctypes
 
-        check = ctypes.CDLL("/usr/lib/libSystem.B.dylib").sandbox_check
+        try:
+            check = ctypes.CDLL("/usr/lib/libSystem.B.dylib").sandbox_check
+        except (OSError, AttributeError):
+            return False  # then sandbox-exec will tell
         return bool(check(os.getpid(), None, 0))
 
     def prepare(self, policy: Policy, host: Host, command: tuple[str, ...]) -> Launch:
@@ -95,6 +98,9 @@ def _private_file(host: Host, text: str) -> str:
             view = memoryview(text.encode())
             while view:
                 view = view[os.write(descriptor, view) :]
+        except OSError:
+            os.unlink(path)
+            raise
         finally:
             os.close(descriptor)
     except OSError as error:

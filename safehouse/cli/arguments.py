@@ -96,7 +96,7 @@ def parse(argv: list[str]) -> Arguments:
             break
         if word[:1] == "-" and word != "-":
             _option(word, words, command, found)
-        elif command == "why" and len(rest) < 2 and "--" in words:
+        elif command == "why" and len(rest) < 2:
             rest.append(word)
         else:
             rest += [word, *words]

@@ -25,8 +25,8 @@ Print the policy that a command would run under, without running it.
 usage: safehouse policy [OPTIONS] [--] [COMMAND...]
 """,
     "why": """\
-Say whether a command may do something, by which rule, and how to allow it if not. The exit status is
-0 for allowed and 1 for denied.
+Say whether a command may do something, by which rule, and how to allow it if not. The exit status
+is 0 for allowed and 1 for denied.
 
   safehouse why read ~/.ssh/config -- claude
   safehouse why write /etc/hosts

@@ -61,7 +61,8 @@ def answer(arguments: Arguments) -> int:
             sys.stdout.write(f"{link} is a link to {to}\n")
     decision = plan.policy.decide(access)
     own = sandbox.backend_for(plan.host).own_places
-    if not decision.allowed and any(contains(place, access.target) for place in own):
+    unnamed = not decision.allowed and decision.rule.filter is None
+    if unnamed and any(contains(place, access.target) for place in own):
         sys.stdout.write(f"allowed: {access.operation} {access.target}\n{_OWN_PLACE}")
         return 0
     sys.stdout.write(_text(decision, access))
@@ -88,9 +89,11 @@ def _mending(access: Access, decision: Decision, plan: sandbox.Plan) -> str:
     """What allows it: a feature where one does, else an option."""
     if decision.rule.origin.tier == Tier.PROTECTED:
         return "  nothing opens it: it is protected\n"
+    is_file = kind_of(access) == "path" and not access.operation.startswith("network")
     for feature in _features_for(access, plan):
-        return f"  to allow it: --enable={feature.name} ({feature.weakens})\n"
-    if kind_of(access) != "path" or access.operation.startswith("network"):
+        if not (is_file and feature.name == "wide-read"):  # a path of its own opens less
+            return f"  to allow it: --enable={feature.name} ({feature.weakens})\n"
+    if not is_file:
         return "  no option allows it\n"
     if plan.host.files.kind(access.target) == "missing":
         return (

@@ -43,6 +43,8 @@ def resolve(
     made it. Raises UserError for a path that cannot be put into a policy.
     """
     ordered = sorted(grants, key=_tier)
+    if network != OPEN:
+        ordered = [grant for grant in ordered if not _opens_network(grant)]
     found = _Rules(host, writable, _Naming(ordered))
     found.lead_home()
     for grant in ordered:
@@ -63,6 +65,11 @@ def resolve(
         environment,
         workdir or "/",
     )
+
+
+def _opens_network(grant: Grant) -> bool:
+    """Whether a grant is for the network alone; sockets that a feature opens are files, too."""
+    return grant.action == ALLOW and all(name.startswith("network") for name in grant.operations)
 
 
 def _tier(grant: Grant) -> int:

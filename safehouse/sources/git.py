@@ -36,8 +36,10 @@ def grants(host: Host, root: str) -> Iterator[Grant]:
         if not host.foreign and _looks_like_one(host, root, 3):
             yield from _repository(host, root)
         return
-    if kind in ("link", "other"):
-        raise _refused(git, "is no directory and no file, and could be replaced")
+    if kind == "link":
+        raise _refused(git, "is a symbolic link, which could be replaced")
+    if kind == "other":
+        raise _refused(git, "is neither a directory nor a file")
     if kind == "directory":
         yield from _repository(host, git)
         yield from _named_by_settings(host, root, (git + "/config", git + "/config.worktree"))

@@ -141,9 +141,9 @@ def test_a_mask_is_left_out_only_where_permissions_hold_too():
     found = mounts(
         host,
         grant(ALLOW, "subpath", W),
-        grant(ALLOW, "subpath", "~/data", READ),
+        grant(ALLOW, "subpath", "~/data", READ, Tier.BASE),
         grant(DENY, "literal", f"{W}/s"),
-        grant(DENY, "literal", "~/data/s"),
+        grant(DENY, "literal", "~/data/s", tier=Tier.PROFILE),
     )
     assert modes(found) == {W: READ_WRITE, f"{W}/s": NOTHING, f"{HOME}/data": READ_ONLY}
 

@@ -33,7 +33,7 @@ LONG = Policy(
 @pytest.fixture
 def host(tmp_path):
     home = str(tmp_path.resolve() / "home")
-    return replace(mac(home=home), files=LocalFiles())
+    return replace(mac(home=home), files=LocalFiles(), foreign=True)
 
 
 def folder(host):
@@ -182,10 +182,11 @@ def test_inside_is_what_the_system_says_whatever_a_variable_claims(
         return SimpleNamespace(sandbox_check=lambda process, operation, kind: answer)
 
     monkeypatch.setattr(ctypes, "CDLL", library)
-    host = replace(mac(environ={"SAFEHOUSE_SANDBOX": claim}), foreign=False)
+    host = mac(environ={"SAFEHOUSE_SANDBOX": claim})
     assert Seatbelt().inside(host) == inside
     assert set(asked) <= {"/usr/lib/libSystem.B.dylib"}  # by its path, not by the caller's
 
 
 def test_a_mac_that_is_only_imagined_is_not_asked():
-    assert not Seatbelt().inside(mac(environ={"SAFEHOUSE_SANDBOX": "1"}))
+    host = replace(mac(environ={"SAFEHOUSE_SANDBOX": "1"}), foreign=True)
+    assert not Seatbelt().inside(host)

@@ -33,7 +33,8 @@ def host(tmp_path):
     tool.write_text("#!/bin/sh\n")
     tool.chmod(0o755)
     environ = {"PATH": f"{home}/bin:/usr/bin", "ANTHROPIC_API_KEY": "sk-secret"}
-    return replace(mac(home=str(home), cwd="w", environ=environ), files=LocalFiles())
+    machine = mac(home=str(home), cwd="w", environ=environ)
+    return replace(machine, files=LocalFiles(), foreign=True)
 
 
 def explained(host, **request):

@@ -171,7 +171,7 @@ ROWS = (
         "~/.claude.json.tmp.1.ab ~/.claude.lock ~/.config/claude/x ~/.cache/claude-cli-nodejs/x",
         "claude wide-read", "claude wide-read", "claude"),
     Row("~/.claude/.credentials.json", "claude", "claude", "claude"),
-    Row("~/.claude/skills/x ~/.claude/agents/x", "*", "*", "claude"),
+    Row("~/.claude/skills/x ~/.claude/agents/x", "claude wide-read", "claude wide-read", "claude"),
     Row("~/.claude/local/claude ~/.local/share/claude/versions/2", "claude wide-read",
         "claude wide-read"),
     Row("~/.codex/config.toml ~/.codex/sessions/x", "codex wide-read", "codex wide-read", "codex"),

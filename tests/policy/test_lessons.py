@@ -261,7 +261,7 @@ def test_the_home_is_looked_at_and_not_listed():
 ])  # fmt: skip
 def test_the_agent_of_ssh_is_closed_and_opened_everywhere_at_once(socket):
     """R41, R42: also one of the person's own that SSH_AUTH_SOCK names."""
-    host = mac("own/agent.sock", environ={"SSH_AUTH_SOCK": f"{HOME}/own/agent.sock"})
+    host = mac("own/agent.sock=", environ={"SSH_AUTH_SOCK": f"{HOME}/own/agent.sock"})
     for operation in (
         "network-outbound",
         "file-read-data",

@@ -135,13 +135,17 @@ def test_an_agent_s_state_can_be_made_where_it_is_missing(agent, path):
     assert policy(Setup(agent)).decide(Access("file-write-create", full(path))).allowed
 
 
-@pytest.mark.parametrize("path", ["~/.npm", "~/.cache/uv", "~/.yarn/berry", "~/Library/Caches/pip"])
+@pytest.mark.parametrize("path", [".npm", ".cache/uv", ".yarn/berry", "Library/Caches/pip"])
 def test_a_writable_tree_cannot_be_replaced_by_a_link_that_the_next_launch_would_follow(path):
     """rm -r ~/.npm; ln -s ~/.ssh ~/.npm"""
-    before = policy(Setup()).decide(Access("file-write-unlink", full(path)))
-    linked = mac(".ssh/key", links={path[2:]: f"{HOME}/.ssh"})
-    after = planned(linked, Request()).policy.decide(Access("file-read-data", f"{HOME}/.ssh/key"))
-    assert not before.allowed or not after.allowed
+    there = planned(mac(f"{path}/"), Request()).policy
+    assert there.decide(Access("file-write-create", f"{HOME}/{path}/x")).allowed
+    for operation in ("file-write-unlink", "file-write-create"):
+        assert not there.decide(Access(operation, f"{HOME}/{path}")).allowed
+    missing = planned(mac(), Request()).policy
+    assert missing.decide(Access("file-write-create", f"{HOME}/{path}")).allowed
+    form = f'(require-all (literal (string-append HOME "/{path}")) (vnode-type SYMLINK))'
+    assert form in render(missing)
 
 
 class Narrowed:

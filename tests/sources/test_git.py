@@ -25,12 +25,15 @@ def refused(host, workdir=None):
 
 
 def test_hooks_and_configuration_of_the_repository():
-    assert refused(mac()) == {f"{HOME}/src/project/.git/{name}" for name in CLOSED}
+    git = {f"{HOME}/src/project/.git/{name}" for name in CLOSED}
+    # With a broken .git the project itself would be a repository, if it had a HEAD.
+    assert refused(mac()) == git | {f"{HOME}/src/project/HEAD"}
 
 
 def test_what_git_would_read_is_closed_where_it_is_missing():
     """linux.md 1.3: a new commondir or config.worktree is as good as a changed config."""
-    created = {g.filter.value.rpartition("/")[2]: g.create for g in grants(mac(), mac().cwd)}
+    found = grants(mac(), mac().cwd)
+    created = {g.filter.value.rpartition("/")[2]: g.create for g in found if not g.existing_only}
     assert created == {
         "hooks": "directory", "config": "file:", "config.worktree": "file:", "commondir": "file:.\n",
     }  # fmt: skip
@@ -52,7 +55,7 @@ def test_a_git_directory_that_is_a_link_is_refused():
     with pytest.raises(UserError) as error:
         refused(host, f"{HOME}/w")
     assert f"{HOME}/w/.git is a symbolic link" in error.value.message
-    assert f"mv {HOME}/elsewhere {HOME}/w/.git" in error.value.hint
+    assert "--workdir=" in error.value.hint
 
 
 def test_submodules_nested_and_with_slashes_in_their_names():
@@ -87,13 +90,11 @@ def test_linked_worktrees_of_the_repository():
 def place(tmp_path):
     """A home with a repository `main` and a directory `tree`, with real files: git reads them."""
     home = tmp_path.resolve() / "home"
-    for directory in (
-        "main/.git/objects",
-        "main/.git/worktrees/tree",
-        "tree",
-        "other/.git/objects",
-    ):
+    for directory in ("main/.git/worktrees/tree", "tree", "other/.git"):
         (home / directory).mkdir(parents=True)
+    for part in ("objects", "hooks"):
+        (home / "main/.git" / part).mkdir()
+        (home / "other/.git" / part).mkdir()
     (home / "main/.git/HEAD").write_text("ref: refs/heads/main\n")
     (home / "other/.git/HEAD").write_text("ref: refs/heads/main\n")
     (home / "main/.git/worktrees/tree/gitdir").write_text(f"{home}/tree/.git\n")
@@ -173,7 +174,8 @@ def test_a_git_file_cannot_be_a_pipe_that_never_answers(place):
     before = signal.signal(signal.SIGALRM, too_long)
     signal.setitimer(signal.ITIMER_REAL, 2)
     try:
-        assert tree(place)[0] == []
+        with pytest.raises(UserError, match="neither a directory nor a file"):
+            tree(place)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)

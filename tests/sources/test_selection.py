@@ -12,7 +12,7 @@ CATALOGUE = Catalogue("macos", records())
 
 
 def agent(*command):
-    return CATALOGUE.for_command(program_names(command))
+    return CATALOGUE.for_command(program_names(command)[0])
 
 
 @pytest.mark.parametrize(
