@@ -60,9 +60,7 @@ def answer(arguments: Arguments) -> int:
         for link, to in found.links:
             sys.stdout.write(f"{link} is a link to {to}\n")
     decision = plan.policy.decide(access)
-    own = sandbox.backend_for(plan.host).own_places
-    unnamed = not decision.allowed and decision.rule.filter is None
-    if unnamed and any(contains(place, access.target) for place in own):
+    if not decision.allowed and decision.rule.filter is None and _is_own(access.target, plan.host):
         sys.stdout.write(f"allowed: {access.operation} {access.target}\n{_OWN_PLACE}")
         return 0
     sys.stdout.write(_text(decision, access))
@@ -71,6 +69,14 @@ def answer(arguments: Arguments) -> int:
     for form in plan.policy.opaque:
         sys.stdout.write(f"not certain: {form.origin.source} has a form that is not understood\n")
     return 0 if decision.allowed else 1
+
+
+def _is_own(path: str, host: Host) -> bool:
+    """Whether a path is one of the sandbox's own, not hidden by them: it, or a new one below it."""
+    for place in sandbox.backend_for(host).own_places:
+        if contains(place, path) and not contains(host.home, path):
+            return place in ("/dev", "/proc", path) or host.files.kind(path) == "missing"
+    return False
 
 
 def _text(decision: Decision, access: Access) -> str:
@@ -95,12 +101,9 @@ def _mending(access: Access, decision: Decision, plan: sandbox.Plan) -> str:
             return f"  to allow it: --enable={feature.name} ({feature.weakens})\n"
     if not is_file:
         return "  no option allows it\n"
-    if plan.host.files.kind(access.target) == "missing":
-        return (
-            "  it does not exist; to allow it, create it and name it: --add-dirs-ro or --add-dirs\n"
-        )
     option = "--add-dirs" if "write" in access.operation else "--add-dirs-ro"
-    return f"  to allow it: {option}={access.target}\n"
+    missing = plan.host.files.kind(access.target) == "missing"
+    return f"  to allow it: {option}={access.target}{', once it exists' if missing else ''}\n"
 
 
 def _features_for(access: Access, plan: sandbox.Plan) -> Iterator[Profile]:
