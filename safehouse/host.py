@@ -132,6 +132,8 @@ class LocalFiles:
             found = os.lstat(path)
         except OSError:
             return False
+        if create == "directory":  # by its look only: whoever finds it empty holds it as well
+            return found.st_mode == 0o040700 and not os.listdir(path)
         content = create.partition(":")[2].encode()
         shape = (STUB_MODE | 0o100000, len(content), STUB_TIME)
         if (found.st_mode, found.st_size, int(found.st_mtime)) != shape:

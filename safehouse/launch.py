@@ -171,8 +171,12 @@ def ending_signals() -> dict[str, int]:
     }
 
 
-def supervise(start: Callable[[], None], find: Callable[[], int]) -> Ending:
+def supervise(
+    start: Callable[[], None], release: Callable[[int], None], find: Callable[[], int]
+) -> Ending:
     """Forks, lets the child `start` (which executes the program), and waits for its end.
+
+    `release` is called with the child's number once it runs; if it raises, the child is killed.
 
     The terminal's signals reach the program by themselves, as a member of our process group; what
     was sent to this process alone is sent on to the process that `find` names (0: not there yet,
@@ -191,6 +195,12 @@ def supervise(start: Callable[[], None], find: Callable[[], int]) -> Ending:
         finally:
             os._exit(REFUSED)
     try:
+        try:
+            release(child)
+        except BaseException:
+            _send(child, signals.SIGKILL)
+            os.waitpid(child, 0)
+            raise
         while True:
             event = signals.sigwaitinfo(watched)
             if event.si_signo != signals.SIGCHLD:

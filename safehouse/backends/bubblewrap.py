@@ -51,6 +51,7 @@ _RESETS = "--default-signal="
 _INTERRUPTED = (
     "this system's env cannot reset signals: Ctrl-C ends a program that would only pause at it"
 )
+_SHORT = 0.0002  # seconds
 _LONGEST_END = 10_000  # milliseconds
 _SOCKETS = "sockets that lie inside a granted directory can be connected to"
 
@@ -64,6 +65,7 @@ class Bubblewrap:
 
     def __init__(self) -> None:
         self._scope = Scope()
+        self._planned: tuple[Mounts, str] | None = None
 
     def inside(self, host: Host) -> bool:
         """Whether we are in a mount namespace that this backend made."""
@@ -73,6 +75,7 @@ class Bubblewrap:
         """See Backend.prepare."""
         program = _program()
         mounts = plan(policy, host)
+        self._planned = mounts, host.home
         filter = terminal_filter()
         resetting = _with_default_signals(command)
         notes = [_SOCKETS]
@@ -100,21 +103,28 @@ class Bubblewrap:
 
         held = stubs.make(launch.creations)
         status_read, status_write = os.pipe()
-        os.set_inheritable(status_write, True)
+        block_read, block_write = os.pipe()
+        for descriptor in (status_write, block_read):
+            os.set_inheritable(descriptor, True)
         report = _Report(status_read)
 
         def confined() -> None:
             self._scope.restrict()
             if any(isinstance(word, str) and word.startswith(_RESETS) for word in launch.argv):
                 ignore_signals()
-            argv = (launch.argv[0], "--json-status-fd", str(status_write), *launch.argv[1:])
-            ready = Launch(launch.program, argv, launch.environment, launch.enforcement)
-            execute(ready, (status_write,))
+            fds = ("--json-status-fd", str(status_write), "--block-fd", str(block_read))
+            ready = replace(launch, argv=(launch.argv[0], *fds, *launch.argv[1:]))
+            execute(ready, (status_write, block_read))
+
+        def release(child: int) -> None:
+            self._verify(report, child)
+            os.write(block_write, b"\n")
 
         try:
-            ending = supervise(confined, report.program)
+            ending = supervise(confined, release, report.program)
         finally:
-            os.close(status_write)
+            for descriptor in (status_write, block_read, block_write):
+                os.close(descriptor)
             if report.wait_for_the_last():
                 stubs.remove(held)
         if not report.started() and ending.by_itself:
@@ -122,6 +132,23 @@ class Bubblewrap:
 
             raise diagnosis.of_failure(launch.program)
         return ending.code
+
+    def _verify(self, report: _Report, child: int) -> None:
+        """Waits until all is mounted, and raises UserError if that is not what was planned."""
+        if self._planned is None:
+            return
+        mounts, home = self._planned
+        if any(mount.path == "/" for mount in mounts.mounts):
+            return  # all that there is, was asked for
+        first = report.wait_for_the_mounts(child)
+        from safehouse.backends.verify import deviation
+
+        wrong = deviation(first, mounts, home) if first else ""
+        if wrong:
+            raise UserError(
+                f"{wrong} was exchanged while the sandbox was made, so nothing was run",
+                "start it again; if this repeats, a confined program may be at work: end the others",
+            )
 
     def render(self, policy: Policy, host: Host) -> str:
         """The options for bwrap, one step a line; the values of the environment may be secret."""
@@ -269,6 +296,17 @@ class _Report:
                 return int((file.read().split() or ["0"])[0])
         except (OSError, ValueError):
             return 0
+
+    def wait_for_the_mounts(self, child: int) -> int:
+        """The sandbox's first process, when all is mounted there; 0 if `child`, bwrap, has ended."""
+        from time import sleep
+
+        while os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+            first = _number(self._read(), b'"child-pid"')
+            if first and _is_mark(f"/proc/{first}/root{MARK}"):
+                return first
+            sleep(_SHORT)
+        return 0
 
     def wait_for_the_last(self) -> bool:
         """Waits until no process of the sandbox is left; whether that is sure.

@@ -45,14 +45,20 @@ def make(creations: tuple[Creation, ...]) -> list[Held]:
 
 
 def _make(creation: Creation) -> list[str]:
-    """Makes it; gives the directories that were made on the way to it, outermost first."""
-    made = _make_parents(creation.path.rpartition("/")[0])
+    """Makes it; gives the directories that were made on the way to it, outermost first.
+
+    A stub appears with all that marks it as one, or not at all: another launch may look just now.
+    """
+    directory = creation.path.rpartition("/")[0]
+    made = _make_parents(directory)
     try:
         if creation.content is None:
             os.mkdir(creation.path, 0o700)
+            if creation.stub:
+                os.utime(creation.path, (STUB_TIME, STUB_TIME), follow_symlinks=False)
             return made
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        descriptor = os.open(creation.path, flags, STUB_MODE if creation.stub else 0o600)
+        mode = STUB_MODE if creation.stub else 0o600
+        descriptor = os.open(directory, os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, mode)
     except FileExistsError:
         return made
     try:
@@ -60,9 +66,10 @@ def _make(creation: Creation) -> list[str]:
             raise OSError(errno.ENOSPC, "no space left on the device")
         if creation.stub:
             os.utime(descriptor, (STUB_TIME, STUB_TIME))
-    except OSError:
-        os.unlink(creation.path)
-        raise
+        # A directory's descriptor makes it linkat(2), which alone follows the link in /proc.
+        os.link(f"/proc/self/fd/{descriptor}", creation.path, src_dir_fd=descriptor)
+    except FileExistsError:
+        pass
     finally:
         os.close(descriptor)
     return made
@@ -122,6 +129,6 @@ def _is_at(descriptor: int, path: str) -> bool:
 
 def _is_unchanged(stub: Held) -> bool:
     content = stub.creation.content
-    if content is None:
-        return True
-    return os.pread(stub.descriptor, len(content) + 1, 0) == content
+    if int(os.fstat(stub.descriptor).st_mtime) != STUB_TIME:
+        return False
+    return content is None or os.pread(stub.descriptor, len(content) + 1, 0) == content

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
     Writable = Callable[[], Iterable[Filter]]
 
+_QUOTED = {character: f"[{character}]" for character in ".*+?|(){}$"}
+_QUOTED.update({character: "\\" + character for character in "[]^\\"})
+_UNLINK = ("file-write-unlink",)
 _ENGINES = ("docker.sock", "podman.sock", "containerd.sock")
 
 
@@ -45,7 +48,13 @@ def resolve(
     ordered = sorted(grants, key=_tier)
     if network != OPEN:
         ordered = [grant for grant in ordered if not _opens_network(grant)]
-    found = _Rules(host, writable, _Naming(ordered))
+    written = [g.filter for g in ordered if g.action == ALLOW and "file-write*" in g.operations]
+
+    def ever_written() -> Iterable[Filter]:
+        yield from writable()
+        yield from (filter for filter in written if filter is not None)
+
+    found = _Rules(host, ever_written, _Naming(ordered))
     found.lead_home()
     for grant in ordered:
         found.add(grant)
@@ -156,7 +165,7 @@ class _Rules:
             directory, _, name = link.rpartition("/")
             return f"{directory}/{name}"
         for link, target in found.links:
-            self.links[link] = Link(link, target)
+            self._show_link(link, target, "a link on the way to what is granted")
         return found.real
 
     def _may_be_planted(self, link: str, leaves_home: bool) -> bool:
@@ -209,9 +218,15 @@ class _Rules:
     def lead_home(self) -> None:
         """Shows the links by which HOME is reached: programs have paths with them."""
         for link, target in self.host.links:
+            self._show_link(link, target, "a link on the way to your home")
+
+    def _show_link(self, link: str, target: str, why: str) -> None:
+        """Following a link takes to look at it first: seatbelt.md 2.2."""
+        if link not in self.links:
             self.links[link] = Link(link, target)
-            why = Origin(Tier.BASE, "ancestors", "a link on the way to your home")
-            self.ways.append(Rule(ALLOW, METADATA, Filter("literal", link), why))
+            origin = Origin(Tier.BASE, "ancestors", why)
+            self.ways.append(Rule(ALLOW, METADATA, Filter("literal", link), origin))
+            self._lead_to(link, origin)
 
     def _lead_to(self, real: str, origin: Origin) -> None:
         """Lets the directories above a granted path, and the links to it, be looked at, not listed."""
@@ -243,9 +258,7 @@ def _refuse_control(value: str, origin: Origin) -> None:
 
 def _quoted(text: str) -> str:
     """Text for a regex that means itself, in every reading of the dialect: seatbelt.md 3.3."""
-    return "".join(
-        c if c not in ".*+?|()[]{}^$\\" else "\\" + c if c in "^\\" else f"[{c}]" for c in text
-    )
+    return "".join(_QUOTED.get(character, character) for character in text)
 
 
 def _with_pins(rules: list[Rule]) -> list[Rule]:
@@ -264,15 +277,21 @@ def _with_pins(rules: list[Rule]) -> list[Rule]:
         and "file-write*" in rule.operations
     }
     pinned: list[Rule] = []
+    held: set[tuple[int, str]] = set()
     for rule in rules:
         pinned.append(rule)
         if rule.action == DENY and rule.filter is not None and rule.filter.value[:1] == "/":
             above = list(ancestors(rule.filter.value))
             roots = [n for n, directory in enumerate(above) if directory in trees]
             for directory in above[: roots[-1] + 1] if roots else ():
+                if (rule.origin.tier, directory) in held:
+                    continue
+                held.add((rule.origin.tier, directory))
                 why = f"so that {rule.filter.value} keeps its name: {rule.origin.reason}"
                 origin = replace(rule.origin, reason=why)
-                pin = Rule(DENY, RENAME, Filter("literal", directory), origin)
+                # The root itself may have to be made first.
+                operations = _UNLINK if directory == above[roots[-1]] else RENAME
+                pin = Rule(DENY, operations, Filter("literal", directory), origin)
                 pinned.append(replace(pin, existing_only=rule.existing_only))
     return pinned
 
@@ -291,7 +310,7 @@ def _with_spellings(rules: list[Rule], host: Host) -> list[Rule]:
             continue
         missing = host.foreign or host.files.kind(filter.value) == "missing"
         if rule.action == DENY and rule.origin.tier == Tier.PROTECTED and missing:
-            if rule.operations != RENAME:
+            if rule.operations not in (RENAME, _UNLINK):
                 result.append(replace(rule, filter=Filter("regex", _any_case(filter))))
         elif rule.action == ALLOW and "file-write*" in rule.operations and filter.kind == "subpath":
             if rule.origin.tier != Tier.PROFILE or not filter.value.startswith(host.home + "/"):
@@ -304,7 +323,8 @@ def _with_spellings(rules: list[Rule], host: Host) -> list[Rule]:
                 both = Filter("require-all", "", (Filter("literal", filter.value), link))
                 result.append(Rule(DENY, ("file-write-create",), both, why))
             else:
-                result.append(Rule(DENY, RENAME, Filter("literal", filter.value), why))
+                held = _UNLINK if host.foreign else RENAME
+                result.append(Rule(DENY, held, Filter("literal", filter.value), why))
     return result
 
 

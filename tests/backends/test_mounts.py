@@ -258,8 +258,8 @@ def test_what_each_launch_has_of_its_own_is_not_mounted(path):
 
 
 def test_a_granted_directory_inside_of_tmp_is_mounted():
-    found = mounts(linux("/tmp/work/x", git=False), grant(ALLOW, "subpath", "/tmp/work"))
-    assert modes(found) == {"/tmp/work": READ_WRITE}
+    found = mounts(linux("/tmp/data/x", git=False), grant(ALLOW, "subpath", "/tmp/data"))
+    assert modes(found) == {"/tmp/data": READ_WRITE}
 
 
 def test_links_on_the_way_are_made_again():
