@@ -128,7 +128,7 @@ def test_a_supervised_program_ends_with_its_own_status(child, code):
     script = f"""
 def child():
     {child}
-sys.exit(supervise(child, lambda: 0).code)
+sys.exit(supervise(child, lambda started: None, lambda: 0).code)
 """
     assert started(script).returncode == code
 
@@ -143,7 +143,7 @@ def child():
         time.sleep(1)
 def find():
     return 0
-sys.exit(supervise(child, find).code)
+sys.exit(supervise(child, lambda started: None, find).code)
 """
     head = "import os, sys\nfrom safehouse.launch import supervise\n"
     process = subprocess.Popen(

@@ -185,7 +185,7 @@ class _Rules:
                 below = link.startswith(path.rstrip("/") + "/")
                 if filter.kind == "subpath" and below:
                     return True
-                if text_matches(filter.kind, path, link) and filter.kind != "subpath":
+                if filter.kind in ("literal", "prefix") and text_matches(filter.kind, path, link):
                     return True
         return False
 

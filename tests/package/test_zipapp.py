@@ -9,6 +9,7 @@ import sys
 import zipfile
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -111,10 +112,16 @@ def test_as_an_argument_of_each_python(zipapp: Path, python: Path, options: list
 
 
 REPORT = """
+import posix
 import sys
+class Left(Exception):
+    pass
+def leave(status):
+    raise Left
+posix._exit = leave
 try:
     exec({program!r})
-except SystemExit:
+except Left:
     import safehouse.cli.main as module
     print(type(module.__spec__.loader).__name__, module.__file__)
     print(module.__spec__.loader.get_source("safehouse.cli.main") != "")
@@ -292,6 +299,12 @@ def test_a_variable_of_the_shell(zipapp: Path, evil: Path, shell: list[str], nam
 
 MODULES = """
 import sys
+import posix
+real_exit = posix._exit
+def leave(status):
+    report()
+    real_exit(status)
+posix._exit = leave
 def report(event=None, args=None):
     if event in (None, "os.exec"):
         print("modules", *sorted(sys.modules), file=sys.stderr, flush=True)
@@ -303,10 +316,10 @@ except SystemExit:
 """
 
 
-def imported(zipapp: Path, python: Path, *arguments: object, **environment: str) -> set[str]:
+def imported(zipapp: Path, python: Path, *arguments: object, **options: Any) -> set[str]:
     """The modules of a run when it ends or becomes another program."""
     code = MODULES.format(program=program(zipapp))
-    done = run(python, "-IS", "-c", code, zipapp, *arguments, **environment)
+    done = run(python, "-IS", "-c", code, zipapp, *arguments, **options)
     reports = [line for line in done.stderr.splitlines() if line.startswith("modules ")]
     assert reports, done.stderr
     return set(reports[0].split()[1:])
@@ -325,3 +338,17 @@ def unexpected(modules: set[str]) -> set[str]:
 
 def test_version_imports_little(zipapp: Path, python: Path) -> None:
     assert unexpected(imported(zipapp, python, "--version")) == set()
+
+
+@pytest.mark.skipif(
+    not Path("/usr/bin/bwrap").exists() and "CI" not in os.environ, reason="no bubblewrap here"
+)
+def test_a_launch_imports_little(zipapp: Path, python: Path, tmp_path: Path) -> None:
+    """Up to the moment in which it becomes the enforcer."""
+    home = tmp_path / "home"
+    project = home / "project"
+    project.mkdir(parents=True)
+    subprocess.run(["git", "init", "--quiet", project], check=True)
+    modules = imported(zipapp, python, "--", "/bin/true", cwd=project, HOME=str(home))
+    assert "safehouse.sources._compiled" in modules
+    assert unexpected(modules) == set(), sorted(unexpected(modules))
