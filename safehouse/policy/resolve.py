@@ -235,7 +235,9 @@ class _Rules:
                 return
             self._seen.add(directory)
             why = Origin(
-                Tier.BASE, "ancestors", f"on the way to {real}, granted by {origin.source}"
+                Tier.BASE,
+                "ancestors",
+                f"on the way to {real}, granted by {origin.source.partition(',')[0]}",
             )
             self.ways.append(Rule(ALLOW, METADATA, Filter("literal", directory), why))
 
