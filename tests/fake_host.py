@@ -8,7 +8,8 @@ from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
-from safehouse.host import LINUX, MACOS, Host, ancestors, follow
+from safehouse.files import ancestors, follow
+from safehouse.host import LINUX, MACOS, Host
 from safehouse.sandbox import Plan, make_plan
 from safehouse.sources import protected
 

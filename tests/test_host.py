@@ -7,16 +7,8 @@ import os
 import pytest
 
 from safehouse.errors import UserError
-from safehouse.host import (
-    LINUX,
-    MACOS,
-    STUB_TIME,
-    Host,
-    LocalFiles,
-    ancestors,
-    follow,
-    refuse_unprintable,
-)
+from safehouse.files import STUB_TIME, LocalFiles, ancestors, follow
+from safehouse.host import LINUX, MACOS, Host, refuse_unprintable
 from tests.fake_host import HOME, FakeFiles, linux, mac
 
 

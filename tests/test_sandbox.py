@@ -8,7 +8,8 @@ import pytest
 
 from safehouse import sandbox
 from safehouse.errors import NOT_EXECUTABLE, NOT_FOUND, REFUSED, UserError
-from safehouse.host import LINUX, Host, LocalFiles
+from safehouse.files import LocalFiles
+from safehouse.host import LINUX, Host
 from safehouse.launch import FULL, PARTIAL, Enforcement, Launch, Shortfall
 from safehouse.policy.policy import Access
 from safehouse.policy.rule import Tier

@@ -6,7 +6,7 @@ read-only or nothing. It becomes a mount where that differs from what lies above
 
 from __future__ import annotations
 
-from safehouse.host import ancestors
+from safehouse.files import ancestors
 from safehouse.launch import Creation, Shortfall
 from safehouse.policy.match import fixed_start, text_matches
 from safehouse.policy.rule import ALLOW, DENY, PATH_KINDS, Opaque, Rule, Tier

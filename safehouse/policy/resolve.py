@@ -8,7 +8,7 @@ and "the operation's own rules first" give one answer (seatbelt.md 1.1 to 1.3).
 from __future__ import annotations
 
 from safehouse.errors import UserError, printable
-from safehouse.host import ancestors
+from safehouse.files import ancestors
 from safehouse.policy.match import text_matches
 from safehouse.policy.operations import PARENT
 from safehouse.policy.policy import OPEN, Link, Policy

@@ -11,7 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from safehouse.host import Host, Resolution
+    from safehouse.files import Resolution
+    from safehouse.host import Host
     from safehouse.policy.rule import Action
     from safehouse.request import Request
 

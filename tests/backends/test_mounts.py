@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from safehouse.backends.mounts import NOTHING, READ_ONLY, READ_WRITE, plan
-from safehouse.host import ancestors
+from safehouse.files import ancestors
 from safehouse.launch import Creation
 from safehouse.policy.policy import Access
 from safehouse.policy.resolve import resolve

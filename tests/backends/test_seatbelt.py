@@ -12,7 +12,7 @@ import pytest
 
 from safehouse.backends.seatbelt import SANDBOX_EXEC, Seatbelt
 from safehouse.errors import REFUSED, UserError
-from safehouse.host import LocalFiles
+from safehouse.files import LocalFiles
 from safehouse.launch import FULL, PARTIAL
 from safehouse.policy.policy import Access, Policy
 from safehouse.policy.rule import Filter, Opaque, Origin, Rule, Tier

@@ -12,7 +12,7 @@ import pytest
 
 from safehouse.backends.stubs import make, remove
 from safehouse.errors import UserError
-from safehouse.host import LocalFiles
+from safehouse.files import LocalFiles
 from safehouse.launch import Creation
 
 ROOT = Path(__file__).parents[2]

@@ -7,7 +7,7 @@ import pytest
 from safehouse import sandbox
 from safehouse.backends.seatbelt import Seatbelt
 from safehouse.cli.explain import explanation
-from safehouse.host import LocalFiles
+from safehouse.files import LocalFiles
 from safehouse.launch import PARTIAL, Enforcement, Launch, Shortfall
 from safehouse.request import Request
 from safehouse.value import replace

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from safehouse.errors import UserError
-from safehouse.host import LocalFiles
+from safehouse.files import LocalFiles
 from safehouse.request import Request
 from safehouse.sources.environment import environment, without_credentials
 from safehouse.sources.profile import Profile

@@ -8,7 +8,8 @@ import signal
 import pytest
 
 from safehouse.errors import UserError
-from safehouse.host import LINUX, Host, LocalFiles
+from safehouse.files import LocalFiles
+from safehouse.host import LINUX, Host
 from safehouse.policy.rule import ALLOW, DENY, Tier
 from safehouse.sources.git import grants
 from tests.fake_host import HOME, mac
