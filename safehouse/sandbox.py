@@ -10,6 +10,7 @@ from __future__ import annotations
 import posix as os  # os itself costs 1.3 ms of every launch
 
 from safehouse.errors import NOT_EXECUTABLE, NOT_FOUND, UserError, printable
+from safehouse.files import LocalFiles
 from safehouse.host import LINUX, MACOS, Host
 from safehouse.policy.policy import Access, Policy
 from safehouse.policy.resolve import resolve
@@ -63,7 +64,14 @@ def run(request: Request, host: Host, tell: Callable[[str], None]) -> int:
     plan = make_plan(request, host)
     for notice in plan.notices:
         tell(notice)
-    return backend.start(make_launch(plan, backend))
+    launch = make_launch(plan, backend)
+    root = plan.policy.workdir
+    had = host.files.kind(root.rstrip("/") + "/.git")
+    status = backend.start(launch)  # on a Mac this process has become the program
+    appeared = git.what_appeared(LocalFiles(), root, had)
+    if appeared:
+        tell(appeared)
+    return status
 
 
 def make_plan(request: Request, host: Host) -> Plan:

@@ -15,6 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from safehouse.files import FileSystem, Kind
     from safehouse.host import Host
 
 # What each is made of where it is missing and a backend has to have something to hold: git reads
@@ -48,6 +49,24 @@ def grants(host: Host, root: str) -> Iterator[Grant]:
         return
     yield _denied("literal", git)
     yield from _elsewhere(host, root, git)
+
+
+def what_appeared(files: FileSystem, root: str, had: Kind) -> str:
+    """What a command left that the person's next git command would obey, in words; "" for nothing.
+
+    `had` is what lay at `.git` before; `files` looks anew. These two cannot be denied without files
+    of ours in the project.
+    """
+    git = root.rstrip("/") + "/.git"
+    if had == "missing" and files.kind(git) != "missing":
+        return f"{git} is new: look at its config and hooks before you run git in there"
+    lost = had == "directory" and files.kind(git + "/HEAD") == "missing"
+    if lost and files.kind(root.rstrip("/") + "/HEAD") != "missing":
+        return (
+            f"{git} has lost its HEAD, and git would take the files of {root} for the repository: "
+            "run no git in there before you have looked at HEAD, config and hooks in it"
+        )
+    return ""
 
 
 def _denied(kind: str, path: str, create: str = "", existing_only: bool = False) -> Grant:

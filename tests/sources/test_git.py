@@ -11,7 +11,7 @@ from safehouse.errors import UserError
 from safehouse.files import LocalFiles
 from safehouse.host import LINUX, Host
 from safehouse.policy.rule import ALLOW, DENY, Tier
-from safehouse.sources.git import grants
+from safehouse.sources.git import grants, what_appeared
 from tests.fake_host import HOME, mac
 
 CLOSED = ("hooks", "config", "config.worktree", "commondir")
@@ -224,3 +224,19 @@ def test_a_worktree_whose_directory_of_administration_vanished(place):
     (place / "main/.git/worktrees/tree/gitdir").unlink()
     (place / "main/.git/worktrees/tree").rmdir()
     assert tree(place)[0] == []
+
+
+@pytest.mark.parametrize(
+    ("names", "had", "said"),
+    [
+        ((), "missing", ""),
+        (("w/.git/HEAD",), "missing", "is new"),
+        (("w/.git/HEAD",), "directory", ""),
+        (("w/.git/config", "w/HEAD"), "directory", "has lost its HEAD"),
+        (("w/.git/config", "w/x"), "directory", ""),
+    ],
+)
+def test_what_the_next_git_command_would_obey_is_told(names, had, said):
+    """linux.md 1.3: neither can be denied without a file of ours in the project."""
+    told = what_appeared(mac(*names).files, f"{HOME}/w", had)
+    assert (said in told) if said else (told == "")
