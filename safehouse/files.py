@@ -51,7 +51,7 @@ class FileSystem(Protocol):
         """Whether a socket of the person's own lies at `path`."""
 
     def is_stub(self, path: str, create: str) -> bool:
-        """Whether a launch that was killed left its stub, made as `create` says, at `path`."""
+        """Whether another launch has its stub, made as `create` says, at `path`, or had just now."""
 
     def stored(self, path: str) -> str:
         """`path` as the volume spells it (a case-insensitive volume finds it under many)."""
@@ -122,18 +122,20 @@ class LocalFiles:
         return found.st_mode & 0o170000 == 0o140000 and found.st_uid == os.getuid()
 
     def is_stub(self, path: str, create: str) -> bool:
+        content = create.partition(":")[2].encode()
         try:
             found = os.lstat(path)
+            if create == "directory":  # by its look only: whoever finds it empty holds it as well
+                return found.st_mode == 0o040700 and not os.listdir(path)
+            shape = (STUB_MODE | 0o100000, len(content), STUB_TIME)
+            if (found.st_mode, found.st_size, int(found.st_mtime)) != shape:
+                return False
+            with open(path, "rb") as file:
+                return file.read(len(content)) == content
+        except FileNotFoundError:
+            return True  # it was there a moment ago: its last user has removed it
         except OSError:
             return False
-        if create == "directory":  # by its look only: whoever finds it empty holds it as well
-            return found.st_mode == 0o040700 and not os.listdir(path)
-        content = create.partition(":")[2].encode()
-        shape = (STUB_MODE | 0o100000, len(content), STUB_TIME)
-        if (found.st_mode, found.st_size, int(found.st_mtime)) != shape:
-            return False
-        with open(path, "rb") as file:
-            return file.read(len(content)) == content
 
     def stored(self, path: str) -> str:
         return path
