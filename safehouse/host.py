@@ -41,8 +41,9 @@ class Host(Value):
 
     `home` and `cwd` are absolute and as the kernel names them, `links` the (link, what it says) by
     which HOME leads there; `temp` and `cache` the person's own directories for temporary files and
-    caches on a Mac, "" elsewhere. `borrowed` says that HOME is not the person's own home,
-    `folds_case` that a file is found under other spellings, `foreign` that the machine is imagined.
+    caches on a Mac, "" elsewhere. `borrowed` says that HOME is not the person's own home (None: ask
+    the system), `folds_case` that a file is found under other spellings, `foreign` that the machine
+    is imagined.
     """
 
     platform: Platform
@@ -55,7 +56,7 @@ class Host(Value):
     cache: str = ""
     links: tuple[tuple[str, str], ...] = ()
     foreign: bool = False
-    borrowed: bool = False
+    borrowed: bool | None = False
     folds_case: bool = False
 
     @staticmethod
@@ -74,7 +75,7 @@ class Host(Value):
         temp, cache = _mac_user_directories(environ, files) if macos else ("", "")
         return Host(
             MACOS if macos else LINUX, home_path, _cwd(files), environ, files, os.getuid(), temp, cache,
-            home.links, borrowed=_is_borrowed(home.real, files), folds_case=macos,
+            home.links, borrowed=None, folds_case=macos,
         )  # fmt: skip
 
     def imagined(self, platform: Platform) -> Host:
@@ -98,6 +99,10 @@ class Host(Value):
             borrowed=self.borrowed,
             folds_case=macos,
         )
+
+    def is_borrowed(self) -> bool:
+        """Whether HOME is another directory than the person's own home."""
+        return _is_borrowed(self.home, self.files) if self.borrowed is None else self.borrowed
 
     def resolve(self, path: str) -> Resolution:
         """Where an absolute path leads. Raises UserError for links that lead in a circle."""

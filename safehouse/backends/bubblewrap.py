@@ -125,7 +125,7 @@ class Bubblewrap:
         finally:
             for descriptor in (status_write, block_read, block_write):
                 os.close(descriptor)
-            if report.wait_for_the_last():
+            if held and report.wait_for_the_last():
                 stubs.remove(held)
         if not report.started() and ending.by_itself:
             from safehouse.backends import diagnosis

@@ -96,6 +96,7 @@ class _Rules:
         self.ways: list[Rule] = []
         self.links: dict[str, Link] = {}
         self._seen = {""}
+        self._written_paths: list[tuple[str, str]] | None = None
 
     def add(self, grant: Grant) -> None:
         """Appends the rules that a grant amounts to."""
@@ -159,7 +160,7 @@ class _Rules:
             return found.real
         home = self.host.home
         too_much = home == found.real or home.startswith(found.real.rstrip("/") + "/")
-        leaves = self.host.borrowed and not found.real.startswith(home + "/")
+        leaves = not found.real.startswith(home + "/") and self._leaves_home(found.links)
         if too_much or any(self._may_be_planted(link, leaves) for link, _ in found.links):
             link = found.links[0][0]
             directory, _, name = link.rpartition("/")
@@ -167,6 +168,10 @@ class _Rules:
         for link, target in found.links:
             self._show_link(link, target, "a link on the way to what is granted")
         return found.real
+
+    def _leaves_home(self, links: tuple[tuple[str, str], ...]) -> bool:
+        below = any(link.startswith(self.host.home + "/") for link, _ in links)
+        return below and self.host.is_borrowed()
 
     def _may_be_planted(self, link: str, leaves_home: bool) -> bool:
         """Whether a confined program, in this launch or an earlier one, could have made a link.
@@ -179,15 +184,22 @@ class _Rules:
             return False
         if leaves_home and link.startswith(self.host.home + "/"):
             return True
-        for filter in self.writable():
-            written = self._expanded(filter.value, False)
-            for path in {written, self.host.resolve(written).real} if written else ():
-                below = link.startswith(path.rstrip("/") + "/")
-                if filter.kind == "subpath" and below:
-                    return True
-                if filter.kind in ("literal", "prefix") and text_matches(filter.kind, path, link):
-                    return True
+        for kind, path in self._written():
+            below = link.startswith(path.rstrip("/") + "/")
+            if below if kind == "subpath" else text_matches(kind, path, link):
+                return True
         return False
+
+    def _written(self) -> list[tuple[str, str]]:
+        """What confined programs may ever write, as written and as it resolves; patterns left out."""
+        if self._written_paths is None:
+            self._written_paths = []
+            for filter in self.writable():
+                path = self._expanded(filter.value, False) if filter.kind != "regex" else ""
+                if path:
+                    both = dict.fromkeys((path, self.host.resolve(path).real))
+                    self._written_paths += [(filter.kind, each) for each in both]
+        return self._written_paths
 
     def _expanded(self, text: str, regex: bool) -> str:
         """A path as written with its placeholder filled in; "" where the host has none."""
