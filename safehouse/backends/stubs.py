@@ -17,6 +17,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from safehouse.launch import Creation
 
+_MOST_TRIES = 20
+
 
 class Held:
     """A stub, the descriptor that holds the lock on it, and the directories made for it."""
@@ -32,7 +34,7 @@ def make(creations: tuple[Creation, ...]) -> list[Held]:
     held = []
     for creation in creations:
         try:
-            made = _make(creation)
+            made = _patiently(creation)
             if creation.stub:
                 held.append(Held(creation, _locked(creation), made))
         except OSError as error:
@@ -42,6 +44,16 @@ def make(creations: tuple[Creation, ...]) -> list[Held]:
                 "the policy needs it to exist; create it, or make room for it",
             ) from None
     return held
+
+
+def _patiently(creation: Creation) -> list[str]:
+    """`_make`, while others remove the directories that it has just made."""
+    for _ in range(_MOST_TRIES):
+        try:
+            return _make(creation)
+        except FileNotFoundError:
+            continue
+    return _make(creation)
 
 
 def _make(creation: Creation) -> list[str]:
@@ -55,7 +67,7 @@ def _make(creation: Creation) -> list[str]:
         if creation.content is None:
             os.mkdir(creation.path, 0o700)
             if creation.stub:
-                os.utime(creation.path, (STUB_TIME, STUB_TIME), follow_symlinks=False)
+                _mark(creation.path)
             return made
         mode = STUB_MODE if creation.stub else 0o600
         descriptor = os.open(directory, os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, mode)
@@ -75,6 +87,13 @@ def _make(creation: Creation) -> list[str]:
     return made
 
 
+def _mark(directory: str) -> None:
+    try:
+        os.utime(directory, (STUB_TIME, STUB_TIME), follow_symlinks=False)
+    except FileNotFoundError:
+        pass  # removed by another launch that held it, too; `_locked` makes it again
+
+
 def _make_parents(directory: str) -> list[str]:
     made: list[str] = []
     try:
@@ -91,12 +110,15 @@ def _locked(creation: Creation) -> int:
     import fcntl
 
     while True:
-        descriptor = os.open(creation.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            descriptor = os.open(creation.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except FileNotFoundError:  # its last user removed it before we could hold it
+            _make(creation)
+            continue
         fcntl.flock(descriptor, fcntl.LOCK_SH)
         if _is_at(descriptor, creation.path):
             return descriptor
-        os.close(descriptor)  # its last user removed it while we waited
-        _make(creation)
+        os.close(descriptor)  # or while we waited
 
 
 def remove(held: list[Held]) -> None:
