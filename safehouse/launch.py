@@ -15,11 +15,10 @@ if TYPE_CHECKING:
 
     from safehouse.policy.rule import Rule
 
-    Level = Literal["full", "partial", "none"]
+    Level = Literal["full", "partial"]
 
 FULL: Level = "full"
 PARTIAL: Level = "partial"
-UNCONFINED: Level = "none"
 
 
 class Shortfall(Value):

@@ -38,8 +38,8 @@ _REGULAR = 0o100000  # S_IFREG
 class Plan(Value):
     """A request with all that it amounts to on a host.
 
-    `command` has its program by absolute path ("" where it was not found), `agent` is the profile
-    that was chosen for it, `notices` are for the person to read.
+    `agent` is the profile that was chosen for the command ("" for none), `command` what was asked for
+    with that agent's default arguments, `notices` are for the person to read.
     """
 
     request: Request

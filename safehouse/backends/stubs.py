@@ -113,7 +113,7 @@ def _locked(creation: Creation) -> int:
         try:
             descriptor = os.open(creation.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except FileNotFoundError:  # its last user removed it before we could hold it
-            _make(creation)
+            _patiently(creation)
             continue
         fcntl.flock(descriptor, fcntl.LOCK_SH)
         if _is_at(descriptor, creation.path):

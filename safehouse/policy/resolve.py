@@ -7,12 +7,12 @@ and "the operation's own rules first" give one answer (seatbelt.md 1.1 to 1.3).
 
 from __future__ import annotations
 
-from safehouse.errors import UserError, printable
 from safehouse.files import ancestors
+from safehouse.host import refuse_unprintable
 from safehouse.policy.match import text_matches
 from safehouse.policy.operations import PARENT
 from safehouse.policy.policy import OPEN, Link, Policy
-from safehouse.policy.rule import ALLOW, DENY, Filter, Grant, Origin, Rule, Tier
+from safehouse.policy.rule import ALLOW, DENY, PATH_KINDS, Filter, Grant, Origin, Rule, Tier
 from safehouse.policy.words import METADATA, RENAME
 from safehouse.value import replace
 
@@ -100,12 +100,7 @@ class _Rules:
 
     def add(self, grant: Grant) -> None:
         """Appends the rules that a grant amounts to."""
-        if grant.filter is None or grant.filter.kind not in (
-            "literal",
-            "subpath",
-            "prefix",
-            "regex",
-        ):
+        if grant.filter is None or grant.filter.kind not in PATH_KINDS:
             self._append(grant, grant.filter)
             return
         kind = grant.filter.kind
@@ -254,19 +249,11 @@ class _Rules:
             self.ways.append(Rule(ALLOW, METADATA, Filter("literal", directory), why))
 
     def _append(self, grant: Grant, filter: Filter | None) -> None:
-        if filter is not None and not filter.value.isprintable() and not filter.parts:
-            _refuse_control(filter.value, grant.origin)
+        if filter is not None:
+            refuse_unprintable(filter.value, grant.origin.source)
         operations = grant.operations if filter is None else self.naming.widened(grant.operations)
         self.rules.append(
             Rule(grant.action, operations, filter, grant.origin, grant.create, grant.existing_only)
-        )
-
-
-def _refuse_control(value: str, origin: Origin) -> None:
-    if any(c < " " or c == "\x7f" for c in value):
-        raise UserError(
-            f"{origin.source}: {printable(value)} has a control character",
-            "rename it: such a path cannot be written into a policy safely",
         )
 
 

@@ -70,7 +70,7 @@ def environment(
     for profile in profiles:
         for name, value in profile.environment:
             values.setdefault(name, value)
-    values["PATH"] = search_path(values.get("PATH", given.get("PATH", "")), host, written, given)
+    values["PATH"] = search_path(values.get("PATH", given.get("PATH", "")), host, written)
     values["HOME"] = host.home
     for name, value in request.assignments:
         _check_name(name, "before the command")
@@ -101,7 +101,7 @@ def without_credentials(proxy: str) -> str:
     return scheme + separator + authority.rpartition("@")[2] + slash + path
 
 
-def search_path(path: str, host: Host, written: Written, environ: object = None) -> str:
+def search_path(path: str, host: Host, written: Written) -> str:
     """PATH with absolute entries only, each once; those the program may write come last.
 
     An active virtual environment (VIRTUAL_ENV) keeps its place: it was put there by the person.
