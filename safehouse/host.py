@@ -114,17 +114,25 @@ class Host(Value):
         Raises UserError with the path and `option` for one that is empty, has a control character,
         is not valid UTF-8, or does not exist.
         """
-        path = self.absolute(text, option)
-        found = self.resolve(path)
+        found = self.resolve(self.absolute(text, option))
         if self.files.kind(found.real) == "missing":
             raise UserError(
                 f"{option}: {printable(text)} does not exist",
                 "create it first, or leave it out: what does not exist cannot be granted or denied",
             )
-        return Resolution(self.files.stored(_at_root(found.real)), found.links)
+        return self._stored(found)
 
-    def absolute(self, text: str, option: str) -> str:
-        """`text` with `~` expanded and from the current directory; see `named` for what it raises."""
+    def located(self, text: str, where: str, base: str) -> Resolution:
+        """As `named`, but from the directory `base`, and whether it exists or not."""
+        return self._stored(self.resolve(self.absolute(text, where, base)))
+
+    def _stored(self, found: Resolution) -> Resolution:
+        real = _at_root(found.real)
+        exists = self.files.kind(found.real) != "missing"
+        return Resolution(self.files.stored(real) if exists else real, found.links)
+
+    def absolute(self, text: str, option: str, base: str = "") -> str:
+        """`text` with `~` expanded, from `base` or the current directory; raises as `named` does."""
         refuse_unprintable(text, option)
         if not text:
             raise UserError(f"{option}: an empty path", f"give a path: {option}=PATH")
@@ -132,7 +140,7 @@ class Host(Value):
             text = self.home + text[1:]
         elif text[0] == "~":
             raise UserError(f"{option}: {text}: only ~ and ~/ are understood", "write it in full")
-        return text if text[0] == "/" else f"{self.cwd}/{text}"
+        return text if text[0] == "/" else f"{base or self.cwd}/{text}"
 
 
 def refuse_unprintable(text: str, what: str) -> None:
@@ -176,6 +184,8 @@ def _home(environ: Mapping[str, str], user: int, files: FileSystem) -> Resolutio
     if home[:1] != "/":
         raise UserError(f"HOME is {home!r}, which is not an absolute path", "set HOME")
     found = follow(files, home)
+    if files.kind(found.real) not in ("directory", "missing"):
+        raise UserError(f"HOME is {found.real}, which is not a directory", "set HOME")
     if found.real == "/":
         raise UserError(
             "HOME is /: every file would be the home's own",

@@ -9,10 +9,21 @@ from __future__ import annotations
 
 from safehouse.files import ancestors
 from safehouse.host import refuse_unprintable
-from safehouse.policy.match import text_matches
 from safehouse.policy.operations import PARENT
+from safehouse.policy.planting import Planting, expanded, quoted
 from safehouse.policy.policy import OPEN, Link, Policy
-from safehouse.policy.rule import ALLOW, DENY, PATH_KINDS, Filter, Grant, Origin, Rule, Tier
+from safehouse.policy.rule import (
+    ALLOW,
+    DENY,
+    PATH_KINDS,
+    Filter,
+    Grant,
+    Opaque,
+    Origin,
+    Rule,
+    Tier,
+)
+from safehouse.policy.standing import with_standing_refusals
 from safehouse.policy.words import METADATA, RENAME
 from safehouse.value import replace
 
@@ -22,17 +33,15 @@ if TYPE_CHECKING:
 
     from safehouse.host import Host
     from safehouse.policy.policy import Network
+    from safehouse.policy.rule import AnyGrant, AnyRule
 
     Writable = Callable[[], Iterable[Filter]]
 
-_QUOTED = {character: f"[{character}]" for character in ".*+?|(){}$"}
-_QUOTED.update({character: "\\" + character for character in "[]^\\"})
 _UNLINK = ("file-write-unlink",)
-_ENGINES = ("docker.sock", "podman.sock", "containerd.sock")
 
 
 def resolve(
-    grants: Iterable[Grant],
+    grants: Iterable[AnyGrant],
     host: Host,
     workdir: str,
     writable: Writable = tuple,
@@ -45,29 +54,33 @@ def resolve(
     with paths as written): a link that lies there is not followed, because the program could have
     made it. Raises UserError for a path that cannot be put into a policy.
     """
-    ordered = sorted(grants, key=_tier)
+    ordered = with_standing_refusals(sorted(grants, key=_tier))
     if network != OPEN:
         ordered = [grant for grant in ordered if not _opens_network(grant)]
-    written = [g.filter for g in ordered if g.action == ALLOW and "file-write*" in g.operations]
+    written = [
+        grant.filter
+        for grant in ordered
+        if isinstance(grant, Grant) and grant.action == ALLOW and "file-write*" in grant.operations
+    ]
 
     def ever_written() -> Iterable[Filter]:
         yield from writable()
         yield from (filter for filter in written if filter is not None)
 
-    found = _Rules(host, ever_written, _Naming(ordered))
+    found = _Rules(host, Planting(host, ever_written), _Naming(ordered))
     found.lead_home()
     for grant in ordered:
         found.add(grant)
     rules = _with_pins(found.rules)
     if host.folds_case:
         rules = _with_spellings(rules, host)
-    bare = [rule for rule in rules if rule.filter is None]
-    filtered = [rule for rule in rules if rule.filter is not None]
+    bare = [rule for rule in rules if isinstance(rule, Rule) and rule.filter is None]
+    filtered = [rule for rule in rules if isinstance(rule, Opaque) or rule.filter is not None]
     defines = [("HOME", host.home)]
     if workdir:
         defines.insert(0, ("WORKDIR", workdir))
     return Policy(
-        tuple(bare + found.ways + filtered),
+        (*bare, *found.ways, *filtered),
         tuple(defines),
         tuple(found.links.values()),
         network,
@@ -76,35 +89,39 @@ def resolve(
     )
 
 
-def _opens_network(grant: Grant) -> bool:
+def _opens_network(grant: AnyGrant) -> bool:
     """Whether a grant is for the network alone; sockets that a feature opens are files, too."""
+    if isinstance(grant, Opaque):
+        return False
     return grant.action == ALLOW and all(name.startswith("network") for name in grant.operations)
 
 
-def _tier(grant: Grant) -> int:
+def _tier(grant: AnyGrant) -> int:
     return grant.origin.tier
 
 
 class _Rules:
     """The rules so far, with the links and the directories that lead to them."""
 
-    def __init__(self, host: Host, writable: Writable, naming: _Naming) -> None:
+    def __init__(self, host: Host, planting: Planting, naming: _Naming) -> None:
         self.host = host
-        self.writable = writable
+        self.planting = planting
         self.naming = naming
-        self.rules: list[Rule] = []
+        self.rules: list[AnyRule] = []
         self.ways: list[Rule] = []
         self.links: dict[str, Link] = {}
         self._seen = {""}
-        self._written_paths: list[tuple[str, str]] | None = None
 
-    def add(self, grant: Grant) -> None:
+    def add(self, grant: AnyGrant) -> None:
         """Appends the rules that a grant amounts to."""
+        if isinstance(grant, Opaque):
+            self.rules.append(grant)
+            return
         if grant.filter is None or grant.filter.kind not in PATH_KINDS:
             self._append(grant, grant.filter)
             return
         kind = grant.filter.kind
-        path = self._expanded(grant.filter.value, kind == "regex")
+        path = expanded(grant.filter.value, self.host, kind == "regex")
         if not path:
             return
         if kind == "regex":
@@ -155,72 +172,13 @@ class _Rules:
             return found.real
         home = self.host.home
         too_much = home == found.real or home.startswith(found.real.rstrip("/") + "/")
-        leaves = not found.real.startswith(home + "/") and self._leaves_home(found.links)
-        if too_much or any(self._may_be_planted(link, leaves) for link, _ in found.links):
+        if too_much or self.planting.suspects(found):
             link = found.links[0][0]
             directory, _, name = link.rpartition("/")
             return f"{directory}/{name}"
         for link, target in found.links:
             self._show_link(link, target, "a link on the way to what is granted")
         return found.real
-
-    def _leaves_home(self, links: tuple[tuple[str, str], ...]) -> bool:
-        below = any(link.startswith(self.host.home + "/") for link, _ in links)
-        return below and self.host.is_borrowed()
-
-    def _may_be_planted(self, link: str, leaves_home: bool) -> bool:
-        """Whether a confined program, in this launch or an earlier one, could have made a link.
-
-        A HOME that is not the person's own may be part of a repository, with all that is in it; no
-        link is followed out of it.
-        """
-        directory = link.rpartition("/")[0] or "/"
-        if self.host.foreign or not self.host.files.writable(directory):
-            return False
-        if leaves_home and link.startswith(self.host.home + "/"):
-            return True
-        for kind, path in self._written():
-            below = link.startswith(path.rstrip("/") + "/")
-            if below if kind == "subpath" else text_matches(kind, path, link):
-                return True
-        return False
-
-    def _written(self) -> list[tuple[str, str]]:
-        """What confined programs may ever write, as written and as it resolves; patterns left out."""
-        if self._written_paths is None:
-            self._written_paths = []
-            for filter in self.writable():
-                path = self._expanded(filter.value, False) if filter.kind != "regex" else ""
-                if path:
-                    both = dict.fromkeys((path, self.host.resolve(path).real))
-                    self._written_paths += [(filter.kind, each) for each in both]
-        return self._written_paths
-
-    def _expanded(self, text: str, regex: bool) -> str:
-        """A path as written with its placeholder filled in; "" where the host has none."""
-        start = "^" if regex else ""
-        rest = text[len(start) :]
-        if rest[:1] == "~":
-            return start + (_quoted(self.host.home) if regex else self.host.home) + rest[1:]
-        if rest[:1] != "@":
-            return text
-        name, slash, below = rest.partition("/")
-        value = {
-            "@TMPDIR": self.host.temp,
-            "@CACHEDIR": self.host.cache,
-            "@SSH_AUTH_SOCK": self.host.environ.get("SSH_AUTH_SOCK", ""),
-        }[name]
-        if value[:1] != "/" or not value.isprintable():
-            return ""
-        if name == "@SSH_AUTH_SOCK" and not self._is_agent(value):
-            return ""
-        return start + (_quoted(value) if regex else value) + slash + below
-
-    def _is_agent(self, path: str) -> bool:
-        """Whether the variable names what an agent's socket can be, and no container engine's."""
-        if path.endswith(_ENGINES):
-            return False
-        return self.host.foreign or self.host.files.is_own_socket(self.host.resolve(path).real)
 
     def lead_home(self) -> None:
         """Shows the links by which HOME is reached: programs have paths with them."""
@@ -252,17 +210,13 @@ class _Rules:
         if filter is not None:
             refuse_unprintable(filter.value, grant.origin.source)
         operations = grant.operations if filter is None else self.naming.widened(grant.operations)
+        create, existing_only, message = grant.create, grant.existing_only, grant.message
         self.rules.append(
-            Rule(grant.action, operations, filter, grant.origin, grant.create, grant.existing_only)
+            Rule(grant.action, operations, filter, grant.origin, create, existing_only, message)
         )
 
 
-def _quoted(text: str) -> str:
-    """Text for a regex that means itself, in every reading of the dialect: seatbelt.md 3.3."""
-    return "".join(_QUOTED.get(character, character) for character in text)
-
-
-def _with_pins(rules: list[Rule]) -> list[Rule]:
+def _with_pins(rules: list[AnyRule]) -> list[AnyRule]:
     """The rules, with each denial inside a writable tree held in its place.
 
     A denial goes by name. Whoever may rename a directory above it gets round it, on both systems
@@ -272,15 +226,18 @@ def _with_pins(rules: list[Rule]) -> list[Rule]:
     trees = {
         rule.filter.value
         for rule in rules
-        if rule.action == ALLOW
+        if isinstance(rule, Rule)
+        and rule.action == ALLOW
         and rule.filter is not None
         and rule.filter.kind == "subpath"
         and "file-write*" in rule.operations
     }
-    pinned: list[Rule] = []
+    pinned: list[AnyRule] = []
     held: set[tuple[int, str]] = set()
     for rule in rules:
         pinned.append(rule)
+        if isinstance(rule, Opaque):
+            continue
         if rule.action == DENY and rule.filter is not None and rule.filter.value[:1] == "/":
             above = list(ancestors(rule.filter.value))
             roots = [n for n, directory in enumerate(above) if directory in trees]
@@ -297,17 +254,17 @@ def _with_pins(rules: list[Rule]) -> list[Rule]:
     return pinned
 
 
-def _with_spellings(rules: list[Rule], host: Host) -> list[Rule]:
+def _with_spellings(rules: list[AnyRule], host: Host) -> list[AnyRule]:
     """The rules for a volume that finds a file under other spellings of its name.
 
     What is PROTECTED and not there yet is denied in every spelling. The root of a tree that
     programs write is held in its place, or kept from becoming a link: the next launch follows it.
     """
-    result = []
+    result: list[AnyRule] = []
     for rule in rules:
         result.append(rule)
-        filter = rule.filter
-        if filter is None or filter.kind not in ("literal", "subpath"):
+        filter = None if isinstance(rule, Opaque) else rule.filter
+        if isinstance(rule, Opaque) or filter is None or filter.kind not in ("literal", "subpath"):
             continue
         missing = host.foreign or host.files.kind(filter.value) == "missing"
         if rule.action == DENY and rule.origin.tier == Tier.PROTECTED and missing:
@@ -333,19 +290,23 @@ def _any_case(filter: Filter) -> str:
     """A regex for a path whose last name may be spelt in either case."""
     directory, _, name = filter.value.rpartition("/")
     letters = (
-        f"[{c.lower()}{c.upper()}]" if c.isalpha() and c.isascii() else _quoted(c) for c in name
+        f"[{c.lower()}{c.upper()}]" if c.isalpha() and c.isascii() else quoted(c) for c in name
     )
-    return f"^{_quoted(directory)}/{''.join(letters)}" + (
+    return f"^{quoted(directory)}/{''.join(letters)}" + (
         "(/.*)?$" if filter.kind == "subpath" else "$"
     )
 
 
 class _Naming:
-    """For each operation, those below it that any rule names."""
+    """For each operation, those below it that any rule names; a form not understood may name all."""
 
-    def __init__(self, grants: list[Grant]) -> None:
+    def __init__(self, grants: list[AnyGrant]) -> None:
         named = {*METADATA, *RENAME}
-        for operations in {grant.operations for grant in grants if grant.filter is not None}:
+        if any(isinstance(grant, Opaque) for grant in grants):
+            named.update(PARENT)
+        for operations in {
+            g.operations for g in grants if isinstance(g, Grant) and g.filter is not None
+        }:
             named.update(operations)
         self._below: dict[str, list[str]] = {}
         for operation in sorted(named):

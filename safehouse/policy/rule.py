@@ -17,11 +17,12 @@ DENY: Action = "deny"
 class Tier:
     """Where a rule comes from. A later tier wins over an earlier one."""
 
-    BASE, PROFILE, REPOSITORY, USER, DIRECTORY, ENVIRONMENT, COMMAND_LINE, APPENDED, PROTECTED = (
-        range(9)
-    )
+    (
+        BASE, PROFILE, WORKDIR, REPOSITORY, USER, DIRECTORY, ENVIRONMENT, COMMAND_LINE, APPENDED,
+        PROTECTED,
+    ) = range(10)  # fmt: skip
     NAMES = (
-        "base", "profile", "repository", "user", "directory",
+        "base", "profile", "working directory", "repository", "user", "directory",
         "environment", "command line", "appended", "protected",
     )  # fmt: skip
 
@@ -60,7 +61,8 @@ class Grant(Value):
     what the backend makes where a granted path is missing and must exist to be granted:
     "" nothing, "directory", or "file:" and its content. `existing_only` marks a refusal that
     protects something which, while it does not exist, is harmless. Without `follow` a link at the
-    path is granted as a link: what it leads to is not.
+    path is granted as a link: what it leads to is not. `message` is put into the log record of a
+    denial.
     """
 
     action: Action
@@ -70,6 +72,7 @@ class Grant(Value):
     create: str = ""
     existing_only: bool = False
     follow: bool = True
+    message: str = ""
 
 
 class Rule(Value):
@@ -97,3 +100,4 @@ class Opaque(Value):
 
 if TYPE_CHECKING:
     AnyRule = Union[Rule, Opaque]
+    AnyGrant = Union[Grant, Opaque]

@@ -245,7 +245,7 @@ def test_a_pin_is_harmless_where_what_it_is_for_is():
 
 def test_a_later_tier_wins_whatever_the_order_of_the_grants():
     tiers = range(Tier.BASE, Tier.PROTECTED + 1)
-    grants = [grant(ALLOW if t % 2 else DENY, "literal", "~/x", READ, t) for t in tiers]
+    grants = [grant(DENY if t % 2 else ALLOW, "literal", "~/x", READ, t) for t in tiers]
     for shuffled in (grants, grants[::-1], grants[4:] + grants[:4]):
         policy = resolved(*shuffled)
         named = [rule for rule in policy.rules if rule.filter == Filter("literal", f"{HOME}/x")]
