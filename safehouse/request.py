@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from safehouse.policy.policy import OPEN
 from safehouse.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Literal
+
     from safehouse.host import Platform
     from safehouse.policy.policy import Network
 
@@ -18,8 +19,11 @@ class Request(Value):
 
     `workdir` is HERE for the directory of the invocation, "" for none. `assignments` are the
     NAME=VALUE words before the command, `env_all` passes the whole environment, `env_file` reads
-    one, `env_pass` names variables. `platform` is "" for this machine's. `accept_partial` says that
-    a launch may be weaker than its policy.
+    one, `env_pass` names variables. `platform` is "" for this machine's, `network` for what other
+    sources say. `trust` says whether the project's own configuration is trusted for this launch,
+    `always_trust` whether that is kept; None for what was not said. `accept_partial` says that a
+    launch may be weaker than its policy; the `allow_` fields that the files may be written which
+    decide about later launches.
     """
 
     command: tuple[str, ...] = ()
@@ -33,6 +37,11 @@ class Request(Value):
     env_all: bool = False
     env_file: str = ""
     env_pass: tuple[str, ...] = ()
-    network: Network = OPEN
+    append_profile: tuple[str, ...] = ()
+    network: Network | Literal[""] = ""
     platform: Platform | str = ""
-    accept_partial: bool = False
+    trust: bool | None = None
+    always_trust: bool | None = None
+    accept_partial: bool | None = None
+    allow_workdir_config_writes: bool | None = None
+    allow_profile_writes: bool | None = None

@@ -14,11 +14,12 @@ from safehouse.files import LocalFiles
 from safehouse.host import LINUX, MACOS, Host
 from safehouse.policy.policy import Access, Policy
 from safehouse.policy.resolve import resolve
-from safehouse.policy.rule import ALLOW, Rule
-from safehouse.sources import certificates, command_line, git, protected
-from safehouse.sources.catalogue import Catalogue, records
+from safehouse.policy.rule import ALLOW, Rule, Tier
+from safehouse.sources import certificates, command_line, git, git_changes, protected, settings
+from safehouse.sources import configuration as configured
 from safehouse.sources.environment import environment
 from safehouse.sources.selection import names_by_links, program_names
+from safehouse.sources.settings import contains
 from safehouse.value import Value, replace
 
 TYPE_CHECKING = False
@@ -27,8 +28,11 @@ if TYPE_CHECKING:
 
     from safehouse.backends.base import Backend
     from safehouse.launch import Launch
-    from safehouse.policy.rule import Grant
+    from safehouse.policy.rule import AnyGrant
     from safehouse.request import Request
+    from safehouse.sources.appended import Appended
+    from safehouse.sources.catalogue import Catalogue
+    from safehouse.sources.configuration import Configuration
     from safehouse.sources.profile import Profile
 
 
@@ -38,24 +42,31 @@ _REGULAR = 0o100000  # S_IFREG
 class Plan(Value):
     """A request with all that it amounts to on a host.
 
-    `agent` is the profile that was chosen for the command ("" for none), `command` what was asked for
-    with that agent's default arguments, `notices` are for the person to read.
+    `agent` is the profile that was chosen for the command ("" for none), `configuration` what all
+    sources said, `command` what was asked for with that agent's default arguments, `notices` are for
+    the person to read.
     """
 
     request: Request
     host: Host
     agent: str
     profiles: tuple[Profile, ...]
+    configuration: Configuration
     policy: Policy
     command: tuple[str, ...]
     notices: tuple[str, ...] = ()
 
 
-def run(request: Request, host: Host, tell: Callable[[str], None]) -> int:
+def run(
+    request: Request,
+    host: Host,
+    tell: Callable[[str], None],
+    explain: Callable[[Plan, Launch], str] = lambda plan, launch: "",
+) -> int:
     """Runs the command of a request confined and gives its exit status.
 
-    `tell` gets what the person should know. Raises UserError if it cannot be found, confined as
-    said, or started; then nothing was run.
+    `tell` gets what the person should know, and what `explain` says of the launch. Raises UserError
+    if it cannot be found, confined as said, or started; then nothing was run.
     """
     backend = backend_for(host)
     if backend.inside(host):
@@ -65,12 +76,16 @@ def run(request: Request, host: Host, tell: Callable[[str], None]) -> int:
     for notice in plan.notices:
         tell(notice)
     launch = make_launch(plan, backend)
-    root = plan.policy.workdir
-    had = host.files.kind(root.rstrip("/") + "/.git")
-    status = backend.start(launch)  # on a Mac this process has become the program
-    appeared = git.what_appeared(LocalFiles(), root, had)
-    if appeared:
-        tell(appeared)
+    explanation = explain(plan, launch)
+    if explanation:
+        tell(explanation)
+    roots = (dict(plan.policy.defines).get("WORKDIR", ""), *plan.configuration.writable_roots())
+    seen = git_changes.look(host, roots, _opens_git_config(plan.profiles))
+    stays = any(each.needs_a_look for each in seen)
+    # Where it does not stay, on a Mac, this process becomes the program.
+    status = backend.start(replace(launch, stays=True) if stays else launch)
+    for sentence in git_changes.told(LocalFiles(), seen):
+        tell(sentence)
     return status
 
 
@@ -78,28 +93,112 @@ def make_plan(request: Request, host: Host) -> Plan:
     """Gathers the grants of all sources and resolves them."""
     if request.platform:
         host = host.imagined(request.platform)  # type: ignore[arg-type]
-    catalogue = Catalogue(host.platform, records())
-    workdir = command_line.workdir(request, host)
-    agent, notices = _agent(request, host, catalogue, workdir)
-    profiles = catalogue.selected(request.enable, agent)
-    grants = gather(request, host, profiles, workdir)
-    policy = resolve(grants, host, workdir, catalogue.writable, request.network)
-    policy = replace(policy, environment=environment(request, host, profiles, _written(policy)))
-    command = _with_arguments(request.command, agent, profiles)
-    return Plan(request, host, agent, profiles, policy, command, notices)
+    start = configured.start(request, host)
+    agent, notices = _agent(request, host, start)
+    found = configured.configuration(request, host, start, agent)
+    profiles = _selected(found, start, agent)
+    appended = _appended(found, host, start, profiles)
+    grants = gather(request, host, start, found, profiles, appended)
+    policy = resolve(grants, host, start.workdir, start.catalogue.writable, found.network)
+    _refuse_closed(policy, start.workdir)
+    values = _environment(request, host, found, profiles, appended, policy)
+    policy = replace(policy, environment=values)
+    command = _with_arguments(request.command, agent, profiles, found)
+    told = (*notices, *found.notices, *(note for each in appended for note in each.notes))
+    return Plan(request, host, agent, profiles, found, policy, command, told)
 
 
 def gather(
-    request: Request, host: Host, profiles: tuple[Profile, ...], workdir: str
-) -> Iterator[Grant]:
+    request: Request,
+    host: Host,
+    start: configured.Start,
+    found: Configuration,
+    profiles: tuple[Profile, ...],
+    appended: tuple[Appended, ...],
+) -> Iterator[AnyGrant]:
     """The grants of every source; `resolve` puts them into the order of their tiers."""
+    workdir = start.workdir
     for profile in profiles:
         yield from profile.grants
     yield from certificates.grants(host)
-    yield from command_line.grants(request, host, workdir)
-    for root in command_line.writable_roots(request, host, workdir):
-        yield from git.grants(host, root)
-    yield from protected.grants(host, workdir)
+    if workdir:
+        yield command_line.grant(workdir, start.place)
+    yield from settings.grants(found.sources, workdir)
+    for each in appended:
+        yield from each.grants
+    open_config = _opens_git_config(profiles)
+    for root in dict.fromkeys((*([workdir] if workdir else []), *found.writable_roots())):
+        yield from git.grants(host, root, open_config, worktrees=root == workdir)
+    yield from protected.grants(
+        host,
+        workdir,
+        () if found.allows(request, "profile") else [file.path for file in found.appended],
+        not found.allows(request, "workdir-config"),
+    )
+
+
+def _selected(found: Configuration, start: configured.Start, agent: str) -> tuple[Profile, ...]:
+    """The profiles in force. Raises UserError, with the place, for a feature that is not known."""
+    features = found.said("enable")
+    for item in features:
+        start.catalogue.check(item.text, ("feature",), item.place)
+    return start.catalogue.selected(tuple(item.text for item in features), agent)
+
+
+def _environment(
+    request: Request,
+    host: Host,
+    found: Configuration,
+    profiles: tuple[Profile, ...],
+    appended: tuple[Appended, ...],
+    policy: Policy,
+) -> tuple[tuple[str, str], ...]:
+    # A project could lead keys away by a variable: its profiles set none.
+    defaults = (
+        pair
+        for file, each in zip(found.appended, appended)
+        if file.tier == Tier.APPENDED
+        for pair in each.environment
+    )
+    return environment(
+        replace(request, env_all=found.passes_all(request)),
+        host,
+        profiles,
+        _written(policy),
+        found.said("env_pass"),
+        found.environment_file(request),
+        tuple(defaults),
+    )
+
+
+def _opens_git_config(profiles: tuple[Profile, ...]) -> bool:
+    return any(profile.name == git.FEATURE for profile in profiles)
+
+
+def _appended(
+    found: Configuration, host: Host, start: configured.Start, profiles: tuple[Profile, ...]
+) -> tuple[Appended, ...]:
+    """What the appended profiles say."""
+    if not found.appended:
+        return ()
+    from safehouse.sources import appended  # the reader of SBPL costs 15 ms
+
+    features = tuple(start.catalogue.in_layers(("feature",)))
+    enabled = tuple(profile.name for profile in profiles)
+    return tuple(
+        appended.profile(file.data, file.path, file.tier, host, start.workdir, features, enabled)
+        for file in found.appended
+    )
+
+
+def _refuse_closed(policy: Policy, workdir: str) -> None:
+    """Raises UserError where somebody has closed the directory that a command is started in."""
+    decision = policy.decide(Access("file-read-data", workdir)) if workdir else None
+    if decision and not decision.allowed:
+        raise UserError(
+            f"{workdir} is closed to commands by {decision.rule.origin}",
+            f"go elsewhere; or, if you mean it: --add-dirs={workdir}",
+        )
 
 
 def make_launch(plan: Plan, backend: Backend) -> Launch:
@@ -113,7 +212,8 @@ def make_launch(plan: Plan, backend: Backend) -> Launch:
             f"if you trust it: --agent={plan.agent}",
         )
     launch = backend.prepare(plan.policy, plan.host, (program, *plan.command[1:]))
-    if launch.enforcement.wider and not plan.request.accept_partial:
+    partial = plan.configuration.flag(plan.request.accept_partial, "accept-partial")
+    if launch.enforcement.wider and not partial:
         lines = "".join(f"\n  {s.rule.origin}: {s.instead}" for s in launch.enforcement.wider)
         raise UserError(
             f"{backend.name} cannot enforce all of this policy:{lines}",
@@ -194,12 +294,22 @@ def search(word: str, path: str, cwd: str) -> str:
     )
 
 
-def _agent(
-    request: Request, host: Host, catalogue: Catalogue, workdir: str
-) -> tuple[str, tuple[str, ...]]:
+def _agent(request: Request, host: Host, start: configured.Start) -> tuple[str, tuple[str, ...]]:
     """The name of the agent's profile ("" for none), and what to tell about the choice."""
     if request.agent or not request.command:
         return request.agent, ()
+    name, notices = _agent_of(request, host, start.catalogue, start.workdir)
+    usual = start.own.defaults.get("agent") if start.own else None
+    if not name and not notices and usual:
+        start.catalogue.check(usual.text, ("agent", "app"), usual.place)
+        return usual.text, ()
+    return name, notices
+
+
+def _agent_of(
+    request: Request, host: Host, catalogue: Catalogue, workdir: str
+) -> tuple[str, tuple[str, ...]]:
+    """The agent that a command is by its name, and what to tell about it."""
     names, words = program_names(request.command)
     paths = [path for path in (_found(word, host) for word in words) if path]
     links = [link for path in paths for link in names_by_links(path, host)]
@@ -218,7 +328,7 @@ def _lies_in(path: str, directory: str, host: Host) -> bool:
     """Whether a path, a link that it leads through or what it leads to lies in a directory."""
     found = host.resolve(path)
     steps = (path, found.real, *(link for link, _ in found.links))
-    return any(command_line.contains(directory, step) for step in steps)
+    return any(contains(directory, step) for step in steps)
 
 
 def _found(word: str, host: Host) -> str:
@@ -232,15 +342,16 @@ def _found(word: str, host: Host) -> str:
 
 
 def _with_arguments(
-    command: tuple[str, ...], agent: str, profiles: tuple[Profile, ...]
+    command: tuple[str, ...], agent: str, profiles: tuple[Profile, ...], found: Configuration
 ) -> tuple[str, ...]:
     """The command with its agent's default arguments behind the word that names the agent."""
+    own = tuple(item.text for item in found.said("args"))
     for profile in profiles:
-        if profile.name == agent and profile.arguments:
+        if profile.name == agent and (profile.arguments or own):
             for position, word in enumerate(command):
                 if set(program_names((word,))[0]) & set(profile.commands):
                     after = position + 1
-                    return (*command[:after], *profile.arguments, *command[after:])
+                    return (*command[:after], *profile.arguments, *own, *command[after:])
     return command
 
 
@@ -255,7 +366,7 @@ def _written(policy: Policy) -> Callable[[str], bool]:
         and rule.filter.kind == "subpath"
         and "file-write*" in rule.operations
     ]
-    return lambda path: any(command_line.contains(tree, path) for tree in trees)
+    return lambda path: any(contains(tree, path) for tree in trees)
 
 
 def _run_inside(request: Request, host: Host) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from safehouse.errors import UserError, nearest
 from safehouse.policy.rule import ALLOW
-from safehouse.sources.profile import LAYERS, ON_REQUEST, Profile, profile_of
+from safehouse.sources.profile import LAYERS, ON_REQUEST, Profile, extended, profile_of
 from safehouse.value import Value
 
 TYPE_CHECKING = False
@@ -27,13 +27,13 @@ def records() -> Mapping[str, Record]:
 
 
 def _from_yaml() -> Mapping[str, Record]:
-    import os
+    from os.path import abspath, dirname, exists
 
     from safehouse.sources.profile_file import load
 
-    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    for path in (f"{package}/profiles.yaml", f"{os.path.dirname(package)}/profiles.yaml"):
-        if os.path.exists(path):
+    package = dirname(dirname(abspath(__file__)))
+    for path in (f"{package}/profiles.yaml", f"{dirname(package)}/profiles.yaml"):
+        if exists(path):
             with open(path, encoding="utf-8") as file:
                 return load(file.read(), "profiles.yaml")
     raise UserError("profiles.yaml is missing from this installation", "install safehouse again")
@@ -42,22 +42,41 @@ def _from_yaml() -> Mapping[str, Record]:
 class Catalogue(Value):
     """All profiles that there are, for one platform.
 
-    Of a record, `[1]` is the layer, `[5]` the commands and `[6]` what it requires: see Record.
+    `known` are the shipped ones, `own` the person's: those of a shipped name extend it. Of a
+    record, `[0]` is the name, `[1]` the layer ("" of an extension), `[5]` the commands and `[6]`
+    what it requires: see Record.
     """
 
     platform: Platform
-    known: Mapping[str, Record]
+    shipped: Mapping[str, Record]
+    own: tuple[Record, ...] = ()
+
+    @property
+    def known(self) -> Mapping[str, Record]:
+        """All profiles by their names, the person's behind the shipped ones."""
+        added = {record[0]: record for record in self.own if record[1]}
+        return {**self.shipped, **added} if added else self.shipped
 
     def profile(self, name: str) -> Profile:
-        """The profile called `name`. Raises KeyError."""
-        return profile_of(self.known[name], self.platform)
+        """The profile called `name`, with what extends it. Raises KeyError."""
+        profile = profile_of(self.known[name], self.platform)
+        for extension in self._extensions(name):
+            profile = extended(profile, profile_of(extension, self.platform))
+        return profile
+
+    def _extensions(self, name: str) -> list[Record]:
+        return [record for record in self.own if record[0] == name and not record[1]]
 
     def for_command(self, names: Iterable[str]) -> str:
-        """The agent or app profile that the first known of some command names is for, or ""."""
+        """The agent or app profile that the first known of some command names is for, or "".
+
+        The person's own profiles go before those that are shipped.
+        """
+        known = self.known
         for wanted in names:
-            for name, record in self.known.items():
-                if wanted in record[5] and record[1] in ON_REQUEST:
-                    return name
+            for record in (*self.own, *self.shipped.values()):
+                if wanted in record[5] and known[record[0]][1] in ON_REQUEST:
+                    return record[0]
         return ""
 
     def in_layers(self, layers: tuple[str, ...]) -> list[str]:
@@ -69,24 +88,26 @@ class Catalogue(Value):
 
         Raises UserError for a feature or an agent that is not known.
         """
-        wanted = {name for name, record in self.known.items() if record[1] not in ON_REQUEST}
+        known = self.known
+        wanted = {name for name, record in known.items() if record[1] not in ON_REQUEST}
         for feature in features:
-            self._check(feature, ("feature",), "--enable")
+            self.check(feature, ("feature",), "--enable")
         if agent:
-            self._check(agent, ("agent", "app"), "--agent")
+            self.check(agent, ("agent", "app"), "--agent")
         open_ends = [*features, *([agent] if agent else []), *wanted]
         while open_ends:
             name = open_ends.pop()
             wanted.add(name)
-            open_ends += [other for other in self.known[name][6] if other not in wanted]
+            for record in (known[name], *self._extensions(name)):
+                open_ends += [other for other in record[6] if other not in wanted]
         order = {layer: number for number, layer in enumerate(LAYERS)}
         ordered = sorted(
-            (name for name in self.known if name in wanted),
-            key=lambda name: order[self.known[name][1]],
+            (name for name in known if name in wanted), key=lambda name: order[known[name][1]]
         )
         return tuple(self.profile(name) for name in ordered)
 
-    def _check(self, name: str, layers: tuple[str, ...], option: str) -> None:
+    def check(self, name: str, layers: tuple[str, ...], option: str) -> None:
+        """Raises UserError if no profile of these layers has the name."""
         known = self.in_layers(layers)
         if name not in known:
             raise UserError(
@@ -96,7 +117,7 @@ class Catalogue(Value):
 
     def writable(self) -> Iterable[Filter]:
         """What any program that is confined by any of the profiles may write, as written."""
-        for record in self.known.values():
+        for record in (*self.shipped.values(), *self.own):
             for grant in profile_of(record, self.platform).grants:
                 if grant.action == ALLOW and grant.filter and "file-write*" in grant.operations:
                     yield grant.filter

@@ -1,38 +1,50 @@
-"""Grants from the options of one invocation, and the directory it is started in."""
+"""What the options of one invocation say, and the directory that it is started in."""
 
 from __future__ import annotations
 
 from safehouse.errors import UserError, printable
-from safehouse.policy.rule import ALLOW, DENY, Filter, Grant, Origin, Tier
-from safehouse.policy.words import METADATA, READ, WRITE, operations
+from safehouse.policy.rule import ALLOW, Filter, Grant, Origin, Tier
 from safehouse.request import HERE
+from safehouse.sources.settings import READ_WRITE, Item, Settings, contains
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from safehouse.files import Resolution
     from safehouse.host import Host
-    from safehouse.policy.rule import Action
     from safehouse.request import Request
 
-READ_WRITE = READ + WRITE
-SOCKET = operations(("socket",))
+
+def settings(request: Request, host: Host) -> Settings:
+    """What was typed."""
+
+    def items(texts: tuple[str, ...], option: str) -> tuple[Item, ...]:
+        return tuple(Item(text, option) for text in texts)
+
+    return Settings(
+        Tier.COMMAND_LINE,
+        "command line",
+        host.cwd,
+        strict=True,
+        add_dirs=items(request.add_dirs, "--add-dirs"),
+        add_dirs_ro=items(request.add_dirs_ro, "--add-dirs-ro"),
+        deny=items(request.deny, "--deny"),
+        enable=items(request.enable, "--enable"),
+        env_pass=items(request.env_pass, "--env-pass"),
+        append_profile=items(request.append_profile, "--append-profile"),
+        network=items((request.network,) if request.network else (), "--network"),
+    )
 
 
-def workdir(request: Request, host: Host) -> str:
-    """The real path of the working directory, "" for none.
+def workdir(host: Host, said: Item) -> str:
+    """The real path of the working directory, "" for none; `said` is HERE where nobody said one.
 
     Raises UserError for an implicit one that would open all of HOME, and for one that is none.
     """
-    if not request.workdir:
+    if not said.text:
         return ""
-    if request.workdir != HERE:
-        found = host.named(request.workdir, "--workdir").real
+    if said.text != HERE:
+        found = host.named(said.text, said.place).real
         if host.files.kind(found) != "directory":
-            raise UserError(
-                f"--workdir: {printable(request.workdir)} is not a directory", "name one"
-            )
+            raise UserError(f"{said.place}: {printable(said.text)} is not a directory", "name one")
         return found
     if contains(host.cwd, host.home):
         raise UserError(
@@ -43,61 +55,8 @@ def workdir(request: Request, host: Host) -> str:
     return host.cwd
 
 
-def contains(directory: str, path: str) -> bool:
-    """Whether `path` is `directory` or lies below it."""
-    return path == directory or path.startswith(directory.rstrip("/") + "/")
-
-
-def grants(request: Request, host: Host, directory: str) -> Iterator[Grant]:
-    """The working directory's grant, then those of `--add-dirs-ro`, `--add-dirs` and `--deny`."""
-    if directory:
-        reason = "the directory that the command was started in"
-        yield Grant(
-            ALLOW,
-            READ_WRITE,
-            Filter("subpath", directory),
-            Origin(Tier.COMMAND_LINE, "--workdir", reason),
-        )
-    yield from _named(request.add_dirs_ro, "--add-dirs-ro", ALLOW, READ, host, directory)
-    yield from _named(request.add_dirs, "--add-dirs", ALLOW, READ_WRITE, host, directory)
-    yield from _named(request.deny, "--deny", DENY, SOCKET, host, directory)
-
-
-def writable_roots(request: Request, host: Host, directory: str) -> Iterator[str]:
-    """The directories that the person opens for writing: the working directory, `--add-dirs`."""
-    if directory:
-        yield directory
-    for path in request.add_dirs:
-        found = host.named(path, "--add-dirs").real
-        if host.files.kind(found) == "directory" and found != directory:
-            yield found
-
-
-def _named(
-    paths: tuple[str, ...],
-    option: str,
-    action: Action,
-    words: tuple[str, ...],
-    host: Host,
-    directory: str,
-) -> Iterator[Grant]:
-    origin = Origin(Tier.COMMAND_LINE, option, "asked for in this invocation")
-    for path in paths:
-        found = host.named(path, option)
-        if action == ALLOW:
-            _refuse_planted(path, found, option, directory)
-            for link, _ in found.links:
-                yield Grant(action, METADATA, Filter("literal", link), origin, follow=False)
-        tree = host.files.kind(found.real) == "directory"
-        yield Grant(action, words, Filter("subpath" if tree else "literal", found.real), origin)
-
-
-def _refuse_planted(path: str, found: Resolution, option: str, directory: str) -> None:
-    """A link inside the working directory may be the work of an earlier, confined, command."""
-    for link, _ in found.links:
-        if directory and contains(directory, link) and not contains(directory, found.real):
-            raise UserError(
-                f"{option}: {printable(path)} leads through the link {link} to {found.real}",
-                f"commands that run in {directory} can change that link; if you mean its target: "
-                f"{option}={found.real}",
-            )
+def grant(directory: str, place: str) -> Grant:
+    """The working directory's grant."""
+    reason = "the directory that the command was started in"
+    origin = Origin(Tier.WORKDIR, place, reason)
+    return Grant(ALLOW, READ_WRITE, Filter("subpath", directory), origin)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from safehouse.host import Host
     from safehouse.request import Request
     from safehouse.sources.profile import Profile
+    from safehouse.sources.settings import Item
 
     Written = Callable[[str], bool]
 
@@ -45,33 +46,47 @@ _USUAL_ELSEWHERE = (
     "~/.local/bin", "/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin",
 )  # fmt: skip
 _AGENT_SOCKET = "SSH_AUTH_SOCK"
-_MOST_FILE = 1 << 20
+# What prompts and scripts look for to know that they are confined; agent-safehouse's word.
+_MARKS = {"APP_SANDBOX_CONTAINER_ID": "agent-safehouse"}
 
 
 def environment(
-    request: Request, host: Host, profiles: tuple[Profile, ...], written: Written
+    request: Request,
+    host: Host,
+    profiles: tuple[Profile, ...],
+    written: Written,
+    passed: tuple[Item, ...] = (),
+    file: Item | None = None,
+    defaults: tuple[tuple[str, str], ...] = (),
 ) -> tuple[tuple[str, str], ...]:
     """The variables of the command, by name, in order.
 
-    `written` says whether the confined program may write an absolute path. Later sources win:
-    allow-list, profiles' defaults where missing, `--env` or `--env=FILE`, `--env-pass`, NAME=VALUE.
-    Raises UserError for a name that is none, an unreadable or malformed file.
+    `written` says whether the confined program may write an absolute path, `passed` names variables
+    of the caller, `file` has more, `defaults` are those of appended profiles. Later sources win:
+    allow-list, defaults where missing, `--env` or the file, what is passed, NAME=VALUE. Raises
+    UserError for a name that is none, an unreadable or malformed file.
     """
     given = host.environ
     values = dict(given) if request.env_all else _passed(host, profiles)
     if not any(_AGENT_SOCKET in profile.passes for profile in profiles):
         values.pop(_AGENT_SOCKET, None)
-    if request.env_file:
-        values.update(_from_file(request.env_file, host))
-    for name in request.env_pass:
-        _check_name(name, "--env-pass")
-        if name in given:
-            values[name] = given[name]
+    values["PATH"] = search_path(given.get("PATH", ""), host, written)
+    values["HOME"] = host.home
+    # On Linux each launch has a /tmp of its own, and the caller's directory is not there.
+    values["TMPDIR"] = host.temp + "/" if host.temp else "/tmp"
+    if file:
+        from safehouse.sources.env_file import variables
+
+        values.update(variables(file, host, values))
+    for item in passed:
+        _check_name(item.text, item.place)
+        if item.text in given and item.text not in ("PATH", "HOME"):
+            values[item.text] = given[item.text]
     for profile in profiles:
         for name, value in profile.environment:
             values.setdefault(name, value)
-    values["PATH"] = search_path(values.get("PATH", given.get("PATH", "")), host, written)
-    values["HOME"] = host.home
+    for name, value in (*defaults, *_MARKS.items()):
+        values.setdefault(name, value)
     for name, value in request.assignments:
         _check_name(name, "before the command")
         values[name] = value
@@ -89,8 +104,6 @@ def _passed(host: Host, profiles: Iterable[Profile]) -> dict[str, str]:
             values[name] = value
         elif name.upper() in _PROXIES:
             values[name] = without_credentials(value)
-    if host.platform == MACOS and host.temp:
-        values["TMPDIR"] = host.temp + "/"
     return values
 
 
@@ -127,35 +140,3 @@ def _check_name(name: str, where: str) -> None:
             f"{where}: {printable(name)!r} is not the name of a variable",
             "letters, digits and _ only, and no digit first",
         )
-
-
-def _from_file(path: str, host: Host) -> dict[str, str]:
-    """NAME=VALUE lines of a file; `#` comments, `export ` and quotes round a value as in a shell."""
-    real = host.named(path, "--env").real
-    try:
-        with open(real, encoding="utf-8") as file:
-            text = file.read(_MOST_FILE + 1)
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "is not UTF-8"
-        raise UserError(
-            f"--env={printable(path)}: {reason}", "give a text file of NAME=VALUE lines"
-        ) from None
-    if len(text) > _MOST_FILE:
-        raise UserError(
-            f"--env={printable(path)}: larger than 1 MB", "give a file of NAME=VALUE lines"
-        )
-    values = {}
-    for number, written in enumerate(text.split("\n"), 1):
-        line = written.strip()
-        if not line or line[0] == "#":
-            continue
-        name, equals, value = line.removeprefix("export ").partition("=")
-        if not equals or not name.isidentifier() or not name.isascii() or "\0" in value:
-            raise UserError(
-                f"--env={printable(path)}:{number}: not NAME=VALUE",
-                "write one assignment a line; # begins a comment",
-            )
-        if len(value) > 1 and value[0] in "'\"" and value[-1] == value[0]:
-            value = value[1:-1]
-        values[name] = value
-    return values

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from safehouse.policy.rule import Filter, Grant, Origin, Tier
-from safehouse.value import Value
+from safehouse.value import Value, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,6 +52,19 @@ class Profile(Value):
     environment: tuple[tuple[str, str], ...] = ()
     arguments: tuple[str, ...] = ()
     grants: tuple[Grant, ...] = ()
+
+
+def extended(profile: Profile, by: Profile) -> Profile:
+    """The profile with the person's extension of it, which has the last word."""
+    return replace(
+        profile,
+        commands=profile.commands + by.commands,
+        requires=profile.requires + by.requires,
+        passes=profile.passes + by.passes,
+        environment=tuple({**dict(profile.environment), **dict(by.environment)}.items()),
+        arguments=profile.arguments + by.arguments,
+        grants=profile.grants + by.grants,
+    )
 
 
 def profile_of(record: Record, platform: str) -> Profile:

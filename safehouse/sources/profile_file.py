@@ -91,10 +91,18 @@ class _Profiles(Reader):
 
     def profile(self, name: str, at: yaml.Node, node: yaml.Node) -> Record:
         entries = self.mapping(node, f"profile {name}", PROFILE_KEYS)
-        for key in ("layer", "summary"):
+        extends = name in self.known
+        for key in ("layer", "summary", "weakens") if extends else ():
+            if key in entries:
+                self.fail(
+                    entries[key][0],
+                    f"{name} is shipped: it can be extended, its `{key}` stays; "
+                    "for a profile of your own choose another name",
+                )
+        for key in () if extends else ("layer", "summary"):
             if key not in entries:
                 self.fail(at, f"profile {name} has no `{key}`")
-        layer = self.word(entries["layer"][1], "layer", LAYERS)
+        layer = self.word(entries["layer"][1], "layer", LAYERS) if not extends else ""
         if layer == "feature" and "weakens" not in entries:
             self.fail(at, f"feature {name} has no `weakens`: say in one line what it gives up")
         if layer != "feature" and "weakens" in entries:
@@ -107,7 +115,7 @@ class _Profiles(Reader):
         return (
             name,
             layer,
-            texts["summary"],
+            texts.get("summary", ""),
             texts.get("weakens", ""),
             self.file,
             self.names(entries, "commands"),

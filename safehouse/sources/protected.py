@@ -9,7 +9,7 @@ from safehouse.policy.words import WRITE, operations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from safehouse.host import Host
 
@@ -30,14 +30,28 @@ _WORKDIR_FILES = (".safehouse", ".safehouse.yaml")
 _ALL = operations(("socket", "metadata"))
 
 
+def configuration(host: Host) -> str:
+    """The directory of what the person wrote or decided: `~/.config/safehouse`, or as XDG says."""
+    return _own_directory(host, *_OWN_PLACES[0])
+
+
+def state(host: Host) -> str:
+    """The directory of what safehouse remembers: `~/.local/state/safehouse`, or as XDG says."""
+    return _own_directory(host, *_OWN_PLACES[1])
+
+
+def _own_directory(host: Host, variable: str, usual: str) -> str:
+    moved = host.environ.get(variable, "")
+    base = moved.rstrip("/") if moved[:1] == "/" and moved.isprintable() else ""
+    return f"{base or f'{host.home}/{usual}'}/safehouse"
+
+
 def own_directories(host: Host) -> list[str]:
     """Where safehouse keeps configuration, grants, trust and logs: by default and as moved."""
     found = {}
     for variable, usual in _OWN_PLACES:
         found[f"{host.home}/{usual}/safehouse"] = True
-        moved = host.environ.get(variable, "")
-        if moved[:1] == "/" and moved.isprintable():
-            found[f"{moved.rstrip('/')}/safehouse"] = True
+        found[_own_directory(host, variable, usual)] = True
     return list(found)
 
 
@@ -56,11 +70,21 @@ def program_paths(host: Host) -> list[str]:
     return found
 
 
-def grants(host: Host, workdir: str) -> Iterator[Grant]:
-    """The denials of tier PROTECTED."""
+def grants(
+    host: Host, workdir: str, profiles: Iterable[str] = (), workdir_files: bool = True
+) -> Iterator[Grant]:
+    """The denials of tier PROTECTED.
+
+    `profiles` are the files of SBPL that this launch is made of; `workdir_files` says whether the
+    project's own configuration is closed, too.
+    """
     for directory in own_directories(host):
         reason = "safehouse's own configuration, grants and logs"
         yield _denied(_ALL, "subpath", directory, reason, "directory")
+        for path in _linked(host, directory):
+            yield _denied(WRITE, "literal", path, f"{reason}, by a link")
+    for path in profiles:
+        yield _denied(WRITE, "literal", path, "an appended profile, which decides about launches")
     for path in program_paths(host):
         kind = "subpath" if host.files.kind(path) == "directory" else "literal"
         yield _denied(WRITE, kind, path, "safehouse itself")
@@ -69,10 +93,22 @@ def grants(host: Host, workdir: str) -> Iterator[Grant]:
         yield _denied(WRITE, "literal", f"{host.home}/{name}", reason, f"file:{content}")
     for name in _SHELL_TREES:
         yield _denied(WRITE, "subpath", f"{host.home}/{name}", reason, "directory")
-    for name in _WORKDIR_FILES if workdir else ():
+    for name in _WORKDIR_FILES if workdir and workdir_files else ():
         path = f"{workdir.rstrip('/')}/{name}"
         # No stub: it would show in `git status`. What appears here can only ask for less.
         yield _denied(WRITE, "literal", path, "what this directory asks of safehouse")
+
+
+def _linked(host: Host, directory: str) -> Iterator[str]:
+    """Files that our own are links to: in a repository of dotfiles, say."""
+    for place in (directory, f"{directory}/profiles.d"):
+        if host.files.kind(host.resolve(place).real) != "directory" or host.foreign:
+            continue
+        for name in host.files.names(place):
+            if name.endswith(".yaml") or name == "profiles.d":
+                found = host.resolve(f"{place}/{name}")
+                if found.links and host.files.kind(found.real) != "missing":
+                    yield found.real
 
 
 def _denied(words: tuple[str, ...], kind: str, path: str, reason: str, create: str = "") -> Grant:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Entries = dict[str, tuple[yaml.Node, yaml.Node]]
 
 MOST_BYTES = 1_000_000
-MOST_VALUES = 50_000
+MOST_VALUES = 20_000
 MOST_DEPTH = 10
 MOST_CHARACTERS = 1000  # of one text; YAML ends the key of a mapping at 1024
 

@@ -9,6 +9,7 @@ from safehouse.files import LocalFiles
 from safehouse.request import Request
 from safehouse.sources.environment import environment, without_credentials
 from safehouse.sources.profile import Profile
+from safehouse.sources.settings import Item
 from safehouse.value import replace
 from tests.fake_host import HOME, TEMP, linux, mac, planned
 
@@ -17,7 +18,13 @@ SSH = Profile("ssh", "feature", "", passes=("SSH_AUTH_SOCK",))
 
 def built(given=None, *profiles, host=mac, written=lambda path: False, names=(), **request):
     machine = host(*names, environ={} if given is None else given)
-    return dict(environment(Request(**request), machine, profiles, written))
+    return variables(Request(**request), machine, profiles, written)
+
+
+def variables(request, host, profiles=(), written=lambda path: False):
+    passed = tuple(Item(name, "--env-pass") for name in request.env_pass)
+    file = Item(request.env_file, "--env") if request.env_file else None
+    return dict(environment(request, host, profiles, written, passed, file))
 
 
 # The allow-list
@@ -103,7 +110,7 @@ def test_what_safehouse_says_is_not_forged():
         assert values["SAFEHOUSE_SANDBOX"] == "1"
         assert values["HOME"] == HOME
     assert built(given)["TMPDIR"] == TEMP + "/"
-    assert "TMPDIR" not in built(given, host=linux)
+    assert built(given, host=linux)["TMPDIR"] == "/tmp"
 
 
 # What the person adds
@@ -132,7 +139,7 @@ def test_precedence(sources, wins, tmp_path):
     )
     host = with_local_files(mac(environ={"EDITOR": "listed"} if "listed" in sources else {}))
     profile = Profile("p", "agent", "", environment=(("EDITOR", "default"),))
-    found = dict(environment(request, host, (profile,), lambda path: False))
+    found = variables(request, host, (profile,))
     assert found["EDITOR"] == wins
 
 
@@ -165,17 +172,17 @@ def test_a_value_is_taken_as_it_is_written():
     assert [values[name] for name in "ABCD"] == ["~/x", "$HOME", "a=b", ""]
 
 
-def read(text, tmp_path):
+def read(text, tmp_path, **environ):
     file = tmp_path / "a file.env"
     file.write_bytes(text if isinstance(text, bytes) else text.encode())
-    host = with_local_files(mac(environ={}))
-    return dict(environment(Request(env_file=str(file)), host, (), lambda path: False))
+    host = with_local_files(mac(environ=environ))
+    return variables(Request(env_file=str(file)), host)
 
 
 def test_a_file_of_variables(tmp_path):
     text = (
         "# a comment\n\nA=1\nexport B=two words\n"
-        "C='quoted # not a comment'\nD=\"$HOME\"\n  E=trimmed  \nF=\nG=a=b\nA=last\nH='open\nI=\u00e9"
+        "C='quoted # not a comment'\nD='$HOME'\n  E=trimmed  \nF=\nG=a=b\nA=last\nH='open\nI=\u00e9"
     )
     values = read(text, tmp_path)
     wanted = {
@@ -183,6 +190,59 @@ def test_a_file_of_variables(tmp_path):
         "F": "", "G": "a=b", "H": "'open", "I": "\u00e9",
     }  # fmt: skip
     assert wanted.items() <= values.items()
+
+
+@pytest.mark.parametrize(
+    "value, meant",
+    [
+        ("$A", "one"),
+        ("${A}", "one"),
+        ('"$A-${A}x$B"', "one-onextwo words"),
+        ("'$A'", "$A"),
+        ("/custom/bin:${PATH}", "/custom/bin:/usr/bin:/bin"),
+        ("$NONE.", "."),
+        ("cost $5, $$", "cost $5, $$"),
+        (r"\$A", "$A"),
+        ("${A", "${A"),
+        ("$SECRET", ""),
+        ("$", "$"),
+    ],
+)
+def test_a_file_may_name_variables_as_a_shell_does(value, meant, tmp_path):
+    """Not those of the caller that the command does not get."""
+    text = f"A=one\nexport B='two words'\nC={value}\n"
+    found = read(text, tmp_path, PATH="/usr/bin:/bin", SECRET="s")["C"]
+    assert found == meant or ("PATH" in value and found.startswith(meant + ":"))
+
+
+@pytest.mark.parametrize("value", ["$(id)", "a`id`", '"$(id)"'])
+def test_what_a_shell_would_run_is_refused(value, tmp_path):
+    with pytest.raises(UserError, match=":2: a command in the value of A is not run"):
+        read(f"\nA={value}\n", tmp_path)
+    assert read(f"A='{value}'\n", tmp_path)["A"] == value
+
+
+def test_a_file_has_the_last_word_on_path_and_home(tmp_path):
+    """R74, agent-safehouse's: what the file says is not completed."""
+    values = read("PATH=/custom/bin\nHOME=/custom/home\n", tmp_path)
+    assert (values["PATH"], values["HOME"]) == ("/custom/bin", "/custom/home")
+
+
+def test_programs_can_see_that_they_are_confined(tmp_path):
+    """R74: APP_SANDBOX_CONTAINER_ID only where it is missing."""
+    name = "APP_SANDBOX_CONTAINER_ID"
+    assert built({})[name] == "agent-safehouse"
+    assert built({})["SAFEHOUSE_SANDBOX"] == "1"
+    assert built({name: "caller"}, env_all=True)[name] == "caller"
+    assert built({name: "caller"}, env_pass=(name,))[name] == "caller"
+    assert read(f"{name}=file\n", tmp_path)[name] == "file"
+
+
+def test_there_is_always_a_place_for_temporary_files():
+    assert built({"TMPDIR": "/x"}, host=linux)["TMPDIR"] == "/tmp"
+    assert built({"TMPDIR": "/x"}, host=linux, env_all=True)["TMPDIR"] == "/tmp"
+    assert built({"TMPDIR": "/x"}, host=linux, env_pass=("TMPDIR",))["TMPDIR"] == "/x"
+    assert built({})["TMPDIR"] == f"{TEMP}/"
 
 
 @pytest.mark.parametrize(
@@ -207,7 +267,7 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path):
     host = with_local_files(mac(environ={}))
     for path, reason in ((tmp_path / "none", "does not exist"), (tmp_path, "Is a directory")):
         with pytest.raises(UserError, match=reason):
-            environment(Request(env_file=str(path)), host, (), lambda path: False)
+            variables(Request(env_file=str(path)), host)
 
 
 # PATH

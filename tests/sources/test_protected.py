@@ -11,6 +11,7 @@ from safehouse.policy.rule import DENY, Tier
 from safehouse.request import Request
 from safehouse.sources import protected
 from tests.fake_host import HOME, mac, planned
+from tests.real_home import Person
 
 CHANGES = ("file-write-data", "file-write-create", "file-write-unlink", "file-link")
 
@@ -94,11 +95,13 @@ def test_what_the_project_asks_of_safehouse_is_that_file_only():
         assert allows(Request(), "file-read-data", f"{mac().cwd}/{name}")
 
 
-def test_it_comes_after_all_that_the_person_adds():
+def test_it_comes_after_all_that_the_person_adds(tmp_path):
     """R3."""
-    host = mac("src/project/.safehouse")
-    request = Request(add_dirs=(f"{host.cwd}/.safehouse", host.cwd))
-    assert not allows(request, "file-write-data", f"{host.cwd}/.safehouse", host)
+    person = Person(tmp_path)
+    path = person.write("src/project/.safehouse", "")
+    policy = person.plan("true", add_dirs=(str(path), str(person.project))).policy
+    assert not policy.decide(Access("file-write-data", str(path))).allowed
+    assert policy.decide(Access("file-write-data", f"{person.project}/x")).allowed
 
 
 def test_without_a_working_directory_there_is_nothing_of_its_own_in_it():

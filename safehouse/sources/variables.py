@@ -1,0 +1,52 @@
+"""What SAFEHOUSE_* variables say: options for whoever starts a program by other means than a shell."""
+
+from __future__ import annotations
+
+from safehouse.policy.rule import Tier
+from safehouse.sources.settings import Ignored, Item, Settings, said
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from safehouse.host import Host
+
+START = "SAFEHOUSE_"
+WORKDIR = "SAFEHOUSE_WORKDIR"
+ENV_PASS = "SAFEHOUSE_ENV_PASS"
+# Field, and what separates its items.
+_LISTS = {
+    "SAFEHOUSE_ADD_DIRS": ("add_dirs", ":"),
+    "SAFEHOUSE_ADD_DIRS_RO": ("add_dirs_ro", ":"),
+    "SAFEHOUSE_APPEND_PROFILE": ("append_profile", ":"),
+    "SAFEHOUSE_ENABLE": ("enable", ","),
+    ENV_PASS: ("env_pass", ","),
+}
+VARIABLES = (*_LISTS, WORKDIR)
+_TRUST = "SAFEHOUSE_TRUST_WORKDIR_CONFIG"
+
+
+def settings(host: Host) -> tuple[Settings, ...]:
+    """What the variables of the caller ask for: one source, or none."""
+    fields = {}
+    for name, (field, separator) in _LISTS.items():
+        parts = (part.strip() if separator == "," else part
+                 for part in host.environ.get(name, "").split(separator))  # fmt: skip
+        items = tuple(Item(part, name) for part in parts if part)
+        if items:
+            fields[field] = items
+    if not fields:
+        return ()
+    return (said(Tier.ENVIRONMENT, "environment", host.cwd, fields, strict=True),)
+
+
+def workdir(host: Host) -> tuple[Item, ...]:
+    """The working directory that a variable names ("" for none), if one does."""
+    text = host.environ.get(WORKDIR)
+    return () if text is None else (Item(text, WORKDIR),)
+
+
+def ignored(host: Host) -> tuple[Ignored, ...]:
+    """What a variable asks for that none may."""
+    if not host.environ.get(_TRUST):
+        return ()
+    why = "tools of a project could set it; use safehouse trust, or --trust-workdir-config"
+    return (Ignored("trust in this project's configuration", _TRUST, why),)
