@@ -25,11 +25,13 @@ READ_WRITE, READ_ONLY, NOTHING = "rw", "ro", "nothing"
 # Made anew for each launch, whatever the host has there.
 PRIVATE = ("/proc", "/dev", "/tmp", "/var/tmp")
 SCRATCH = "/run/safehouse/scratch"
-_READS = frozenset(("file-read-data", "file-read*", "file*", "default"))
-_WRITES = frozenset(("file-write-data", "file-write*", "file*", "default"))
-_CONTENT = _READS | _WRITES
+READS = frozenset(("file-read-data", "file-read*", "file*", "default"))
+WRITES = frozenset(("file-write-data", "file-write*", "file*", "default"))
+CONTENT = READS | WRITES
 _CONNECTS = frozenset(("network-outbound", "network*", "default"))
 _KERNEL = ("/proc/", "/dev/")
+NOT_YET = "does not exist yet; what is created there later is not denied"
+AT_THE_START = "holds for what exists at the start only"
 _MOST_EXPANDED = 10_000
 _MOST_DEPTH = 12
 
@@ -104,6 +106,16 @@ class _Index:
         )
         return any(start.startswith(below) or below.startswith(start) for start in starts)
 
+    def allows_from(self, start: str) -> bool:
+        """Whether anything is allowed that is named and begins so."""
+        named = (*self._exact, *self._trees)
+        if any(path.startswith(start) and self.allows(path) for path in named):
+            return True
+        starts = (
+            fixed_start(v) if kind == "regex" else v for line, kind, v in self._patterns if line[1]
+        )
+        return any(other.startswith(start) for other in starts)
+
 
 class _Planner:
     def __init__(self, policy: Policy, host: Host) -> None:
@@ -114,8 +126,8 @@ class _Planner:
             for rule in policy.rules
             if not isinstance(rule, Opaque) and rule.filter and rule.filter.kind in PATH_KINDS
         ]
-        self.reads = _Index(self.rules, _READS)
-        self.writes = _Index(self.rules, _WRITES)
+        self.reads = _Index(self.rules, READS)
+        self.writes = _Index(self.rules, WRITES)
         self.connects = _Index(self.rules, _CONNECTS)
         self.known: dict[str, str] = {}
         self.modes: dict[str, str] = {}
@@ -142,6 +154,8 @@ class _Planner:
             self.modes[self.host.home] = NOTHING
         for path in sorted(points, key=lambda path: (path.count("/") if path != "/" else 0, path)):
             self._mount(path, points[path], path in pins)
+        if any(Tier.WORKDIR < rule.origin.tier < Tier.PROTECTED for rule in self.policy.rules):
+            self._add_unmountable()
         return Mounts(
             tuple(self.mounts),
             tuple(self._links()),
@@ -154,6 +168,16 @@ class _Planner:
             tuple(self.later),
         )
 
+    def _add_unmountable(self) -> None:
+        """Adds what people's own rules say beyond what can be mounted."""
+        from safehouse.backends.unmountable import Unmountable
+
+        found = Unmountable(self.policy, self.host, self.mode, self._any_visible, self.mounts)
+        found.look(self.wider + self.later)
+        self.wider += found.wider
+        self.narrower += found.narrower
+        self.later += found.later
+
     def _points(self) -> tuple[dict[str, Rule], set[str]]:
         """The existing paths that rules name, each with the last such rule; those held in place."""
         points: dict[str, Rule] = {}
@@ -163,20 +187,26 @@ class _Planner:
             assert filter is not None
             if filter.value.startswith(_KERNEL):
                 continue
-            if _CONTENT.isdisjoint(rule.operations):
+            closes = rule.action == DENY and "network-outbound" in rule.operations
+            if CONTENT.isdisjoint(rule.operations):
+                if closes and rule.origin.tier > Tier.WORKDIR:
+                    self._close_socket(filter.value, rule, points)
                 names = "file-write-unlink" in rule.operations and rule.action == DENY
                 if names and self.host.files.kind(filter.value) == "directory":
                     pins.add(filter.value)
                     points.setdefault(filter.value, rule)
                 continue
-            closes = rule.action == DENY and "network-outbound" in rule.operations
             for path in self._existing(rule):
                 points[path] = rule
-                socket = closes and self.host.files.kind(path) == "other"
-                if socket and not self.connects.allows(path):
-                    # What can be seen can be connected to, whatever the rules on files say of it.
-                    self.known[path] = NOTHING
+                if closes:
+                    self._close_socket(path, rule, points)
         return points, pins
+
+    def _close_socket(self, path: str, rule: Rule, points: dict[str, Rule]) -> None:
+        """What can be seen can be connected to, whatever the rules on files say of it."""
+        if self.host.files.kind(path) == "other" and not self.connects.allows(path):
+            self.known[path] = NOTHING
+            points[path] = rule
 
     def _existing(self, rule: Rule) -> Iterator[str]:
         """The paths that a rule names and that are there, or are made for it."""
@@ -219,11 +249,11 @@ class _Planner:
             if visible == READ_WRITE and rule.create:
                 self.creations.append(_creation(path, rule.create, stub=True))
                 return True
-            if visible != NOTHING and not rule.existing_only:
-                instead = "does not exist yet; what is created there later is not denied"
-                strict = rule.origin.tier > Tier.PROFILE
+            brought = Tier.WORKDIR < rule.origin.tier < Tier.PROTECTED
+            if visible != NOTHING and (brought or not rule.existing_only):
+                strict = rule.origin.tier > Tier.PROFILE and not rule.existing_only
                 (self.wider if strict and visible == READ_WRITE else self.later).append(
-                    Shortfall(rule, instead)
+                    Shortfall(rule, NOT_YET)
                 )
             return False
         if visible == READ_WRITE:
@@ -246,8 +276,17 @@ class _Planner:
     def _later_names(self, rule: Rule, directory: str) -> None:
         """What a prefix or regex means for names that do not exist yet."""
         visible = self.mode(directory)
-        if rule.action == DENY and visible != NOTHING:
-            self.later.append(Shortfall(rule, "holds for what exists at the start only"))
+        if rule.action == DENY and Tier.WORKDIR < rule.origin.tier < Tier.PROTECTED:
+            assert rule.filter is not None
+            kind, value = rule.filter.kind, rule.filter.value
+            start = fixed_start(value) if kind == "regex" else value
+            if self.writes.allows(directory) or self.writes.allows_from(start):
+                strict = not rule.existing_only
+                (self.wider if strict else self.later).append(Shortfall(rule, AT_THE_START))
+            elif self._any_visible(directory):
+                self.later.append(Shortfall(rule, AT_THE_START))
+        elif rule.action == DENY and visible != NOTHING:
+            self.later.append(Shortfall(rule, AT_THE_START))
         elif rule.action == ALLOW and "file-write*" in rule.operations and visible == NOTHING:
             if directory == self.host.home:
                 self.writable_home = True
@@ -258,7 +297,7 @@ class _Planner:
 
     def _expanded_regex(self, rule: Rule, pattern: str) -> Iterator[str]:
         """What a regex names now, where any of it could be visible at all."""
-        base = _fixed_directory(pattern)
+        base = fixed_directory(pattern)
         if rule.action == DENY and not self._any_visible(base):
             return
         self._later_names(rule, base)
@@ -314,6 +353,6 @@ def _creation(path: str, create: str, stub: bool) -> Creation:
     return Creation(path, create.partition(":")[2].encode(), stub)
 
 
-def _fixed_directory(pattern: str) -> str:
+def fixed_directory(pattern: str) -> str:
     """The directory that every match of a pattern lies in or below."""
     return fixed_start(pattern).rpartition("/")[0] or "/"

@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 
 from safehouse.errors import nearest, printable
-from safehouse.policy.rule import Filter
+from safehouse.policy.match import fixed_start
+from safehouse.policy.rule import PATH_KINDS, Filter
 from safehouse.policy.vocabulary import FILTER_FAMILY, MODIFIERS, OPERATION_ALIAS, OPERATIONS
 from safehouse.sbpl.parse import Node, Source
+from safehouse.sbpl.pattern import is_known
 from safehouse.sbpl.syntax import FLAG_FILTERS, SYMBOL_FILTERS, is_control
 from safehouse.value import Value
 
@@ -21,11 +23,13 @@ if TYPE_CHECKING:
 
     Result = Union[str, bool, "list[Filter]"]
     Local = dict[str, Union[str, bool]]
-    Named = Union[str, bool, "Function", None]  # None: defined, but not understood
+    Named = Union[str, bool, "Function", "Below", None]  # None: defined, but not understood
 
 DEEPEST = 80  # expressions and calls within each other
 MOST_WORK = 500_000  # calls, filters and KiB that evaluating a file may cost
 LONGEST = 65_535  # characters of a string; bytes of a pattern in seatbelt.md 4.7
+
+LONGEST_PATH = 4096  # Linux' PATH_MAX; that of macOS is 1024
 
 _ALIAS = {
     "path": "literal",
@@ -60,13 +64,6 @@ qtn-sandbox
 LANGUAGE = frozenset(_OTHER_WORDS.split())
 RESERVED = LANGUAGE.union(OPERATIONS, OPERATION_ALIAS, FILTER_FAMILY, MODIFIERS)
 
-# The constructs that seatbelt.md 3.3 lists; what others mean to Seatbelt is not known.
-_CLASS = r"\[\^?\]?(?:[^\]\\\[]|\\[^A-Za-z0-9]|\[(?![:.=]))*\]"
-_KNOWN_REGEX = re.compile(
-    rf"(?:[^\\\[\](){{}}*+?]|\\[^A-Za-z0-9]|{_CLASS}|\((?!\?)|\)|[*+?](?![*+?])|\{{[0-9]+\}})*",
-    re.DOTALL,
-)
-
 
 class NotUnderstood(Exception):
     """The form may be right, but what it says is not known."""
@@ -79,15 +76,40 @@ class Function(Value):
     body: Node
 
 
+class Below(Value):
+    """A function of what lies below a directory: a filter of `kind`, or, for "", the path itself.
+
+    `directory` is without a slash at its end; None where there is none.
+    """
+
+    directory: str | None
+    kind: str = ""
+
+
+class Known(Value):
+    """A name that a text may use without defining it, and `definition`, which says it in SBPL.
+
+    `absent` says why there is nothing of that name; a text that needs it is wrong then.
+    """
+
+    name: str
+    value: str | bool | Below
+    definition: str
+    absent: str = ""
+
+
 class Evaluator:
     """The names of a file, and what expressions of them are.
 
     Its methods raise UserError for what Seatbelt would not take and NotUnderstood else.
     """
 
-    def __init__(self, source: Source, params: dict[str, str]) -> None:
+    def __init__(
+        self, source: Source, params: dict[str, str], known: tuple[Known, ...] = ()
+    ) -> None:
         self.params = params
-        self.names: dict[str, Named] = {}
+        self.names: dict[str, Named] = {each.name: each.value for each in known}
+        self._absent = {each.name: each.absent for each in known if each.absent}
         self.imported = False  # names may have come from where we do not see
         self.fail = source.fail
         self._work = 0
@@ -129,8 +151,14 @@ class Evaluator:
         function = self.names.get(head)
         if isinstance(function, Function):
             return self._call(function, node, local, depth)
+        if isinstance(function, Below):
+            return self._below(function, node, local, depth)
         if head == "string-append":
             return self._joined(node, local, depth)
+        if head == "if":
+            return self._chosen(node, local, depth)
+        if head == "string=?":
+            return len({self._text(argument, local, depth) for argument in arguments}) <= 1
         if head in ("param", "getenv"):
             if len(arguments) != 1:
                 self.fail(node.start, f'expected ({head} "NAME")')
@@ -159,7 +187,7 @@ class Evaluator:
         if name in ("#t", "#f"):
             return name == "#t"
         value = local[name] if name in local else self.names.get(name)
-        if value is None or isinstance(value, Function):
+        if value is None or isinstance(value, (Function, Below)):
             if name in RESERVED or name.isdigit():
                 raise NotUnderstood
             self.unknown(node, "name", [*local, *self.names])
@@ -169,6 +197,8 @@ class Evaluator:
         value = self.value(node, local, depth)
         if value is False and node.head in ("param", "getenv"):
             self.fail(node.start, f"the parameter {printable(node.items[1].text)!r} is not set")
+        if value is False and node.kind == "symbol" and node.text in self._absent:
+            self.fail(node.start, self._absent[node.text])
         if not isinstance(value, str):
             self.fail(node.start, "expected a string")
         return value
@@ -178,6 +208,14 @@ class Evaluator:
         if not isinstance(value, list):
             self.fail(node.start, "expected a filter, found a string or a truth value")
         return value
+
+    def _chosen(self, node: Node, local: Local, depth: int) -> Result:
+        if len(node.items) not in (3, 4):
+            self.fail(node.start, "expected (if CONDITION VALUE VALUE)")
+        wanted = 2 if self.value(node.items[1], local, depth) is not False else 3
+        if wanted == len(node.items):
+            raise NotUnderstood  # seatbelt.md 3.2
+        return self.value(node.items[wanted], local, depth)
 
     def _joined(self, node: Node, local: Local, depth: int) -> str:
         text = "".join([self._text(argument, local, depth) for argument in node.items[1:]])
@@ -198,6 +236,31 @@ class Evaluator:
             values[parameter] = value
         return self.value(function.body, values, depth)
 
+    def below(self, function: Below, rest: str) -> Result:
+        """What the function gives for `rest`, which begins with a slash or is empty."""
+        assert function.directory is not None
+        path = function.directory + rest or "/"
+        return [Filter(function.kind, self.printable(path))] if function.kind else path
+
+    def _below(self, function: Below, node: Node, local: Local, depth: int) -> Result:
+        if len(node.items) != 2:
+            self.fail(node.start, f"{node.head} takes 1 argument")
+        if function.directory is None:
+            self.fail(node.start, self._absent[node.head])
+        rest = self._text(node.items[1], local, depth)
+        if rest and rest[0] != "/":
+            self.fail(
+                node.items[1].start,
+                f"{printable(rest)!r} does not begin with /",
+                f'as in ({node.head} "/name")',
+            )
+        self._count(len(rest) >> 10, node)
+        if len(rest) > LONGEST:
+            self.fail(node.start, f"a string of more than {LONGEST} characters")
+        if function.kind:
+            self._check_path(function.kind, rest or "/", node.items[1])
+        return self.below(function, rest)
+
     def _combination(self, node: Node, local: Local, depth: int) -> Filter:
         parts = []
         for argument in node.items[1:]:
@@ -215,9 +278,33 @@ class Evaluator:
         text = self.printable(self._text(argument, local, depth))
         if not text:
             self.fail(argument.start, f"the filter {kind} has an empty value")
-        if kind.endswith("regex") and not _is_known_regex(text):
+        if kind.endswith("regex") and not is_known(text):
             raise NotUnderstood
-        return Filter(kind, text, ())
+        self._check_path(kind, text, argument)
+        return Filter(kind, text)
+
+    def _check_path(self, kind: str, text: str, node: Node) -> None:
+        """Raises UserError for what can fit no path: a refusal of it would refuse nothing."""
+        if kind == "regex":
+            if fixed_start(text)[:1] not in ("", "/"):
+                self.fail(node.start, "fits no path", "paths are absolute: begin with ^/")
+            return
+        if kind not in PATH_KINDS:
+            return
+        if text[0] != "/":
+            hint = '(home-subpath "/name") is a path in the home' if text[0] == "~" else ""
+            self.fail(
+                node.start, f"{printable(text)!r} is no absolute path", hint or "begin with /"
+            )
+        if len(text) > LONGEST_PATH:
+            self.fail(node.start, f"a path of more than {LONGEST_PATH} characters")
+        names = text[1:].split("/")
+        if {"", ".", ".."}.intersection(names[:-1]) or names[-1] in (".", ".."):
+            self.fail(
+                node.start,
+                f"{printable(text)!r} fits no path",
+                "write it as it is: without //, /./ and /../",
+            )
 
     def _addresses(self, kind: str, node: Node, local: Local, depth: int) -> list[Filter]:
         """`(remote tcp "*:443")`; `(remote unix-socket (literal P))` is the old `(literal P)`."""
@@ -244,13 +331,3 @@ class Evaluator:
                 )
             found.append(Filter(kind, f"{protocol} {address}"))
         return found or [Filter(kind, protocol)]
-
-
-def _is_known_regex(pattern: str) -> bool:
-    if not _KNOWN_REGEX.fullmatch(pattern):
-        return False
-    try:
-        re.compile(pattern)
-    except re.error:
-        return False
-    return True

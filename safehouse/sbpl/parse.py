@@ -21,6 +21,7 @@ _TOKEN = re.compile(
 )
 _ESCAPE = re.compile(r"\\(x[0-9A-Fa-f]{2}|.)", re.DOTALL)
 _UNSAFE = re.compile("[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]")
+_QUOTES = re.compile("[\u201c\u201d\u201e\u2018\u2019\u00ab\u00bb]")
 _TRAILING = re.compile(r"[ \t)]*;+[ \t]*([^\n]*)")
 _CODES = {"n": "\n", "t": "\t", "r": "\r"}
 
@@ -72,6 +73,12 @@ class Source:
         above = self.text[self._lines[line - 2] : self._lines[line - 1]].strip() if line > 1 else ""
         return above.strip("; \t") if above.startswith(";") else ""
 
+    def comments(self) -> Iterator[tuple[int, str]]:
+        """The comments and where they begin."""
+        for match in _TOKEN.finditer(self.text):
+            if match.lastgroup == "skip" and match[0][0] == ";":
+                yield match.start(), match[0]
+
     def forms(self) -> list[Node]:
         """The nodes at the top. Raises UserError where parentheses or quotes do not pair."""
         unsafe = _UNSAFE.search(self.text)
@@ -97,7 +104,9 @@ class Source:
             elif kind == "bad":
                 self.fail(start, "a string without its closing '\"'")
             else:
-                text = match[0] if kind == "symbol" else self._string(match[0], start)
+                text = self._string(match[0], start) if kind == "string" else match[0]
+                if kind == "symbol" and not text.isascii() and _QUOTES.search(text):
+                    self.fail(start, "a typographic quotation mark", 'strings stand between "')
                 stack[-1].items.append(Node(str(kind), text, start, match.end()))
         if len(stack) > 1:
             self.fail(stack[-1].start, "a '(' without its ')'")

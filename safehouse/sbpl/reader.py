@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
+from safehouse.errors import printable
 from safehouse.policy.rule import Filter, Opaque, Origin, Rule
 from safehouse.policy.vocabulary import (
     FILTER_FAMILY,
@@ -14,20 +15,32 @@ from safehouse.policy.vocabulary import (
     PARENT,
     accepts,
 )
-from safehouse.sbpl.evaluate import LANGUAGE, RESERVED, Evaluator, Function, NotUnderstood
+from safehouse.sbpl.evaluate import (
+    LANGUAGE,
+    RESERVED,
+    Below,
+    Evaluator,
+    Function,
+    Known,
+    NotUnderstood,
+)
 from safehouse.sbpl.parse import Node, Source
-from safehouse.value import Value
+from safehouse.value import Value, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Union
+    from collections.abc import Iterator
+    from typing import NoReturn, Union
 
     from safehouse.policy.rule import Action, AnyRule
+    from safehouse.sbpl.evaluate import Local, Result
 
     Found = Union[AnyRule, "Definition"]
 
 _DEFINING = ("define", "define-once", "set!", "macro", "define-macro")
 _OPERATIONS = frozenset(OPERATIONS)
+_ENTIRELY = "say it with rules of literal paths: what is passed on unread could undo your refusals"
+_IMPORT = "append the other file, too, instead of importing it"
 _HARMLESS = ("no-log", "no-report", "report", "telemetry")  # they change what is logged, no answer
 
 
@@ -38,21 +51,39 @@ class Definition(Value):
     node: Node
 
 
-def read(text: str, file: str, tier: int, params: dict[str, str]) -> tuple[AnyRule, ...]:
+def read(
+    text: str,
+    file: str,
+    tier: int,
+    params: dict[str, str],
+    known: tuple[Known, ...] = (),
+    entirely: bool = False,
+) -> tuple[AnyRule, ...]:
     """The rules of `text`, one for each filter, in order; `params` is what `(param "X")` gives.
 
-    A rule's origin has `file:line` as its source, and as its reason the comment behind the filter
-    or above the form. Raises UserError with `file:line:column` for what Seatbelt would not compile,
-    and for a form that gives a word of the language another meaning: that could disarm the rules
-    that come after it.
+    `known` are names that the text may use. A rule's origin has `file:line` as its source, and as
+    its reason the comment behind the filter or above the form. A form that is not understood has
+    the definitions that it needs in front of it.
+
+    Raises UserError with `file:line:column` for what Seatbelt would not compile, for a form that
+    gives a word of the language another meaning, since that could disarm the rules that come after
+    it, and with `entirely` for each form that is not understood.
     """
-    return _Reader(Source(text, file), tier, params).read()
+    return _Reader(Source(text, file), tier, params, known, entirely).read()
 
 
 class _Reader:
-    def __init__(self, source: Source, tier: int, params: dict[str, str]) -> None:
-        self.source, self.tier = source, tier
-        self.evaluator = Evaluator(source, params)
+    def __init__(
+        self,
+        source: Source,
+        tier: int,
+        params: dict[str, str],
+        known: tuple[Known, ...],
+        entirely: bool,
+    ) -> None:
+        self.source, self.tier, self.entirely = source, tier, entirely
+        self.known = {each.name: each for each in known}
+        self.evaluator = Evaluator(source, params, known)
         self.fail = source.fail
 
     def read(self) -> tuple[AnyRule, ...]:
@@ -63,20 +94,17 @@ class _Reader:
             try:
                 found += self._form(form)
             except NotUnderstood:
+                if self.entirely:
+                    self.fail(form.start, "this form is not understood", _ENTIRELY)
                 found.append(self._opaque(form))
-        needed = self._needed(found)
-        return tuple(
-            self._opaque(item.node) if isinstance(item, Definition) else item
-            for item in found
-            if not isinstance(item, Definition) or item.name in needed
-        )
+        return tuple(self._with_definitions(found))
 
     def _form(self, form: Node) -> list[Found]:
         head = form.head
         if head in ("allow", "deny"):
             return self._rules(form)
         if head == "define":
-            return [self._definition(form)]
+            return self._definition(form)
         if head != "version":
             self.evaluator.unknown(form.items[0], "form", sorted(LANGUAGE))
         if len(form.items) != 2 or form.items[1].text != "1":
@@ -90,50 +118,120 @@ class _Reader:
 
     def _opaque(self, form: Node) -> Opaque:
         """The form as it stands, if it leaves alone what the rules after it are made of."""
+        names = self.evaluator.names
+        imports = set()
         for node in form.walk():
             if node.head in _DEFINING:
                 target = node.items[1] if len(node.items) > 1 else node
-                self._check_name(target.items[0] if target.items else target)
+                target = target.items[0] if target.items else target
+                self._check_name(target)
+                if target.text in self.known and not self.evaluator.imported:
+                    self._fail_redefined(target)
+                names[target.text] = None
                 self.evaluator.imported = True
             elif node.kind == "symbol" and node.text in ("eval", "load"):
                 self.fail(node.start, f"{node.text} could change what the rules after it mean")
-            elif node.kind == "symbol" and node.text == "import":
-                self.evaluator.imported = True
+            elif node.head == "import":
+                self._check_import(node)
+                imports.add(node.items[0].start)
+            elif node.kind == "symbol" and node.text == "import" and node.start not in imports:
+                self.fail(node.start, "import could read what nobody looked at", _IMPORT)
+        if imports:
+            # What it defines is not known, nor what it defines anew.
+            names.update(dict.fromkeys(names))
+            self.evaluator.imported = True
         return Opaque(self.source.text[form.start : form.end], self._origin(form, form))
+
+    def _check_import(self, node: Node) -> None:
+        """Only a profile of the system's: another file could be changed by who is confined."""
+        wanted = node.items[1:]
+        if len(wanted) != 1 or wanted[0].kind != "string" or "/" in wanted[0].text:
+            self.fail(node.start, "only profiles of the system can be imported, by name", _IMPORT)
 
     # Definitions
 
-    def _definition(self, form: Node) -> Definition:
+    def _definition(self, form: Node) -> list[Found]:
         if len(form.items) < 3 or form.items[1].kind == "string":
             self.fail(form.start, "expected (define NAME VALUE)")
-        target, body = form.items[1], form.items[2]
+        target = form.items[1]
         words = target.items or [target]
         self._check_name(words[0])
+        if target.kind == "symbol" and len(form.items) != 3:
+            self.fail(form.start, "expected (define NAME VALUE)")
         name = words[0].text
-        names = self.evaluator.names
+        if name in self.known and not self.evaluator.imported:
+            self._check_same(name, form)
+            return []
+        try:
+            self.evaluator.names[name] = self._value(form)
+        except NotUnderstood:
+            self.evaluator.names[name] = None
+            raise
+        return [Definition(name, form)]
+
+    def _value(self, form: Node) -> str | bool | Function | None:
+        """What a definition gives its name; None if that is a filter or not understood."""
+        target, body = form.items[1:3]
         if target.kind == "symbol":
-            if len(form.items) != 3:
-                self.fail(form.start, "expected (define NAME VALUE)")
-            try:
-                value = self.evaluator.value(body, {}, 0)
-            except NotUnderstood:
-                names[name] = None
-                raise
-            names[name] = None if isinstance(value, list) else value
-            return Definition(name, form)
-        names[name] = None
+            value = self.evaluator.value(body, {}, 0)
+            return None if isinstance(value, list) else value
+        words = target.items[1:]
         if len(form.items) == 3 and all(
             word.kind == "symbol" and word.text != "." and word.text not in RESERVED
-            for word in words[1:]
+            for word in words
         ):
-            names[name] = Function(tuple(word.text for word in words[1:]), body)
-        return Definition(name, form)
+            return Function(tuple(word.text for word in words), body)
+        return None
+
+    def _check_same(self, name: str, form: Node) -> None:
+        """Files carry copies of what they are written for. A copy must say what we say."""
+        known = self.known[name]
+        if isinstance(known.value, Below) and known.value.directory is None:
+            return  # no use of it succeeds
+        try:
+            value = self._value(form)
+            same = value is not None and self._sample(value) == self._sample(known.value)
+        except NotUnderstood:
+            same = False
+        if not same:
+            self._fail_redefined(form.items[1].items[0] if form.items[1].items else form.items[1])
+
+    def _sample(self, value: str | bool | Function | Below) -> Result:
+        """The value, of a function that for an example."""
+        if isinstance(value, Below):
+            return self.evaluator.below(value, "/example")
+        if not isinstance(value, Function):
+            return value
+        local: Local = dict.fromkeys(value.parameters, "/example")
+        return self.evaluator.value(value.body, local, 0)
+
+    def _fail_redefined(self, word: Node) -> NoReturn:
+        known = self.known[word.text]
+        self.fail(
+            word.start,
+            f"{word.text} is defined already, as {printable(known.definition)}",
+            "leave this definition out, or choose another name",
+        )
 
     def _check_name(self, word: Node) -> None:
         if word.kind != "symbol":
             self.fail(word.start, "expected a name")
         if word.text in RESERVED or word.text[0] in "%*":
             self.fail(word.start, f"{word.text!r} has a meaning already", "choose another name")
+
+    def _with_definitions(self, found: list[Found]) -> Iterator[AnyRule]:
+        """The rules; each form that is passed on with the definitions before it that any needs."""
+        needed = self._needed(found)
+        texts = [each.definition for each in self.known.values() if each.name in needed]
+        for item in found:
+            if isinstance(item, Definition):
+                if item.name in needed:
+                    texts.append(self.source.text[item.node.start : item.node.end])
+            elif isinstance(item, Opaque):
+                yield replace(item, text="\n".join([*texts, item.text]))
+                texts = []
+            else:
+                yield item
 
     def _needed(self, found: list[Found]) -> set[str]:
         """The names that the text which is passed on uses, and those that these use."""
@@ -148,6 +246,9 @@ class _Reader:
         for item in found:
             if isinstance(item, Definition):
                 uses.setdefault(item.name, set()).update(_words(item.node))
+        for known in self.known.values() if unseen else ():
+            for form in Source(known.definition, "").forms():
+                uses.setdefault(known.name, set()).update(_words(form))
         needed: set[str] = set()
         while unseen:
             name = unseen.pop()

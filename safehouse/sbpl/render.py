@@ -43,7 +43,10 @@ def render(policy: Policy) -> str:
             heading = _heading(first)
             lines += ["", f";{comment(f'--- {heading} ---')}"]
         if isinstance(group, Opaque):
-            lines += [comment(f"from {group.origin.source}, as it stands there"), group.text]
+            lines += [
+                comment(f"from {group.origin.source}, passed on with what it uses"),
+                group.text,
+            ]
             # That text may give our names another value: from here on nothing depends on them.
             defines = []
         else:

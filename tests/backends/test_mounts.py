@@ -117,7 +117,29 @@ def test_a_prefix_and_a_regex_are_what_is_there_now():
     closed = {path for path, mode in modes(found).items() if mode == NOTHING}
     assert closed == {f"{W}/x.sock", f"{W}/sub/y.sock"}
     assert {f"{HOME}/.rc1", f"{HOME}/.rc2"} <= set(modes(found))
-    assert [s.instead for s in found.later] == ["holds for what exists at the start only"]
+    assert [s.instead for s in found.wider] == ["holds for what exists at the start only"]
+
+
+@pytest.mark.parametrize("kind, value", [("regex", f"^{W}/.*[.]sock$"), ("prefix", f"{W}/x.")])
+def test_names_that_come_later_are_told_of_and_stop_a_launch_where_that_matters(kind, value):
+    host = linux("src/project/x.sock", git=False)
+    allowed = grant(ALLOW, "subpath", W)
+    closed = grant(DENY, kind, value, tier=Tier.PROFILE)
+    found = mounts(host, grant(ALLOW, "subpath", W, tier=Tier.BASE), closed)
+    assert ["at the start" in s.instead for s in found.later] == [True]
+    assert not found.wider
+    found = mounts(host, allowed, grant(DENY, kind, value, READ, existing_only=True))
+    assert ["at the start" in s.instead for s in found.later] == [True]
+    assert not found.wider
+    found = mounts(host, allowed, grant(DENY, kind, value))
+    assert ["at the start" in s.instead for s in found.wider] == [True]
+
+
+def test_a_pattern_that_could_be_anywhere_is_told_of():
+    host = linux("src/project/x.pem", git=False)
+    found = mounts(host, grant(ALLOW, "subpath", W), grant(DENY, "regex", "[.]pem$", WRITE))
+    assert ["at the start" in s.instead for s in found.wider] == [True]
+    assert modes(found)[f"{W}/x.pem"] == READ_ONLY
 
 
 def test_a_directory_that_a_regex_names_does_not_bring_its_content():
@@ -187,7 +209,13 @@ def test_a_refusal_that_cannot_hold_is_wider_and_said_so():
     found = mounts(linux(git=False), grant(ALLOW, "subpath", W), rule)
     assert [s.rule.filter.value for s in found.wider] == [f"{W}/none"]
     harmless = grant(DENY, "literal", f"{W}/none", WRITE, existing_only=True)
-    assert mounts(linux(git=False), grant(ALLOW, "subpath", W), harmless).wider == ()
+    found = mounts(linux(git=False), grant(ALLOW, "subpath", W), harmless)
+    assert found.wider == ()
+    assert [s.rule.filter.value for s in found.later] == [f"{W}/none"]
+    for tier in (Tier.PROFILE, Tier.PROTECTED):
+        harmless = grant(DENY, "literal", f"{W}/none", WRITE, tier, existing_only=True)
+        found = mounts(linux(git=False), grant(ALLOW, "subpath", W, tier=Tier.BASE), harmless)
+        assert found.wider == found.later == ()
 
 
 def test_a_refusal_of_a_directory_alone_is_enforced_or_said_to_be_wider():

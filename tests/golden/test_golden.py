@@ -13,11 +13,34 @@ import pytest
 
 from safehouse.request import Request
 from safehouse.sandbox import policy_text
+from safehouse.sources import configuration
 from tests.fake_host import HOME, mac, planned
 from tests.seatbelt_text import compile_text
 
 FOLDER = Path(__file__).parent
 ODD_HOME = '/Users/ä "quoted" \\ & (x)日本'
+
+# What stands in ~/my.sb: rules, names of agent-safehouse, and a form that is not understood.
+APPENDED = """\
+;; $$exec-env-default=EXAMPLE=1$$
+(version 1)
+(deny default)
+
+;; notes of the team
+(allow file-read*
+  (home-subpath "/notes")
+  (home-prefix "/.team-"))
+(define socket "/private/var/run/example.sock")
+(allow network-outbound (literal socket)) ; a server of ours
+(deny file-read* file-write*
+  (workdir-literal "/.env")      ; keys
+  (with message "the .env is closed"))
+(allow file-read* (regex #"/@types/[^/]+\\.d\\.ts$"))
+
+(define (either a b) (require-any a b)) ; of filters, which only Seatbelt understands
+(deny file-write* (either (home-subpath "/work") (workdir-literal "/plan")))
+(allow mach-lookup (global-name "com.example.service"))
+"""
 
 CASES = {
     "base": (mac(), Request()),
@@ -41,7 +64,14 @@ CASES = {
     ),
     "odd-home": (mac(home=ODD_HOME), Request(command=("claude",))),
     "no-workdir": (mac(cwd=HOME), Request(workdir="")),
+    "appended": (mac("my.sb", "notes/"), Request(append_profile=("~/my.sb",))),
 }  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _a_file_to_append(monkeypatch):
+    """The machines of the cases have names of files only."""
+    monkeypatch.setattr(configuration, "read_file", lambda *_: APPENDED.encode())
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -75,11 +75,11 @@ def test_origins_have_lines_and_comments():
 
 def test_old_names_become_the_usual_ones():
     assert rules("(allow process-exec)")[0].operations == ("process-exec*",)
-    assert filters('(path "/a") (path-literal "/b") (path-prefix "/c") (path-regex "^d")') == [
+    assert filters('(path "/a") (path-literal "/b") (path-prefix "/c") (path-regex "^/d")') == [
         Filter("literal", "/a"),
         Filter("literal", "/b"),
         Filter("prefix", "/c"),
-        Filter("regex", "^d"),
+        Filter("regex", "^/d"),
     ]
     assert only_filter("(to ip)", "network-outbound") == Filter("remote", "ip")
 
@@ -138,7 +138,7 @@ def test_a_group_takes_what_its_members_do():
         ('"/\u00e9 ;)("', "/\u00e9 ;)("),
         (r'#"/a\"b"', '/a"b'),
         (r'#"/a\.b\\c"', r"/a\.b\\c"),
-        (r'"/\."', "/."),
+        (r'"/\.x"', "/.x"),
     ],
 )
 def test_strings(written, value):
@@ -162,6 +162,7 @@ def test_strings_that_cannot_be_written_again_are_passed_on():
         ("(deny default)\0", "my.sb:1:15: unexpected character U+0000"),
         ("deny", "my.sb:1:1: expected a form"),
         ("()", "my.sb:1:1: expected a form"),
+        ("(deny file* (subpath \u201c/a\u201d))", "my.sb:1:22: a typographic quotation mark"),
     ],
 )
 def test_errors_of_syntax_say_where(text, message):
@@ -188,6 +189,36 @@ def test_names_functions_and_parameters():
     assert [rule.origin.source for rule in rules(text)] == ["my.sb:5"] * 4
 
 
+def test_conditions():
+    assert only_filter('(if (string=? (param "HOME") "/x") (subpath "/a") (literal "/b"))') == (
+        Filter("literal", "/b")
+    )
+    assert only_filter('(if (param "X") (subpath "/a") (literal "/b"))') == Filter("literal", "/b")
+    assert is_opaque('(allow file-read* (if (param "X") (subpath "/a")))')
+
+
+def test_a_value_that_was_set_out_of_sight_is_not_used():
+    text = '(define a "/a") (if #t (set! a "/b")) (deny file-read* (subpath a))'
+    assert [type(form) for form in rules(text)] == [Opaque, Opaque]
+
+
+def test_a_value_is_that_of_the_place():
+    text = (
+        '(define a "/a") (if #t (f a)) (define a "/b") (if #t (g a)) (deny file-read* (subpath a))'
+    )
+    assert [getattr(form, "text", "") for form in rules(f"(begin (define (f x) x)) {text}")] == [
+        "(begin (define (f x) x))",
+        '(define a "/a")\n(if #t (f a))',
+        '(define a "/b")\n(if #t (g a))',
+        "",
+    ]
+
+
+def test_entirely_or_not_at_all():
+    with pytest.raises(UserError, match=r"my[.]sb:2:1: this form is not understood"):
+        read("(deny default)\n(debug deny)", "my.sb", Tier.REPOSITORY, {}, entirely=True)
+
+
 def test_a_parameter_that_is_not_set():
     assert "my.sb:1:28: the parameter 'X' is not set" in error(
         '(allow file-read* (subpath (param "X")))'
@@ -197,9 +228,7 @@ def test_a_parameter_that_is_not_set():
 def test_definitions_are_passed_on_with_what_needs_them():
     text = '(define a "/a") (define b "/b") (define (f) (subpath b)) (if #t (allow file-read* (f)))'
     assert [rule.text for rule in rules(text)] == [
-        '(define b "/b")',
-        "(define (f) (subpath b))",
-        "(if #t (allow file-read* (f)))",
+        '(define b "/b")\n(define (f) (subpath b))\n(if #t (allow file-read* (f)))'
     ]
 
 
@@ -275,6 +304,9 @@ def test_names_may_come_from_an_import():
         ('(allow file-read* (require-not (subpath "/a") (subpath "/b")))', "require-not of 2"),
         ("(allow file-read* (subpath HOEM))", "my.sb:1:28: unknown name 'HOEM'"),
         ("(allow file-read* (subpath #f))", "expected a string"),
+        ("(allow file-read* (if #t))", "expected (if CONDITION VALUE VALUE)"),
+        ('(allow file-read* (subpath "a"))', "my.sb:1:28: 'a' is no absolute path"),
+        ('(import "/x.sb")', "my.sb:1:1: only profiles of the system can be imported"),
         ('(allow mach-lookup (subpath "/"))', "1:20: mach-lookup cannot be filtered by subpath"),
         ('(allow network-outbound (remote tpc "*:1"))', "expected a protocol, did you mean 'tcp'?"),
         ('(allow network-outbound (remote tcp "example.com:1"))', "no address: 'example.com:1'"),
