@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Literal
 
-    from safehouse.policy.rule import Rule
+    from safehouse.policy.rule import AnyRule
 
     Level = Literal["full", "partial"]
+    Wait = Callable[[set[int]], tuple[int, bool]]
 
 FULL: Level = "full"
 PARTIAL: Level = "partial"
@@ -24,7 +25,7 @@ PARTIAL: Level = "partial"
 class Shortfall(Value):
     """A rule that is not enforced as it says, and what happens instead."""
 
-    rule: Rule
+    rule: AnyRule
     instead: str
 
 
@@ -67,13 +68,17 @@ class Creation(Value):
 
 
 class Launch(Value):
-    """What to execute: `program` by absolute path, its argv and environment, and what it needs."""
+    """What to execute: `program` by absolute path, its argv and environment, and what it needs.
+
+    `stays` says that there is something to do after its end, so that no backend may become it.
+    """
 
     program: str
     argv: tuple[str | Input | Words, ...]
     environment: tuple[tuple[str, str], ...]
     enforcement: Enforcement
     creations: tuple[Creation, ...] = ()
+    stays: bool = False
 
 
 def replace_process(launch: Launch) -> None:
@@ -170,8 +175,60 @@ def ending_signals() -> dict[str, int]:
     }
 
 
+def wait_by_sender(watched: set[int]) -> tuple[int, bool]:
+    """The next signal, and whether the program has it already: the kernel says who sent it."""
+    import _signal as signals
+
+    event = signals.sigwaitinfo(watched)
+    # Above 0 it is the kernel's: typed at the terminal. But where we lead the session, the end of
+    # the terminal is told to us alone.
+    return event.si_signo, event.si_code > 0 and event.si_signo != signals.SIGHUP
+
+
+def waiting_by_terminal() -> Wait:
+    """The same where nobody says who sent it: macOS has no sigwaitinfo.
+
+    What is typed goes to the process group that the terminal belongs to. So INT, QUIT, TSTP and
+    WINCH are taken for typed while that is ours.
+    """
+    import _signal as signals
+
+    # There, a signal whose default is to be ignored is thrown away though it is blocked, unless it
+    # has a handler; and so from before the program can end.
+    for number in (signals.SIGCHLD, signals.SIGWINCH):
+        signals.signal(number, _nothing)
+    typed = (signals.SIGINT, signals.SIGQUIT, signals.SIGTSTP, signals.SIGWINCH)
+
+    def wait(watched: set[int]) -> tuple[int, bool]:
+        number = signals.sigwait(watched)
+        return number, number in typed and _owns_the_terminal()
+
+    return wait
+
+
+def _nothing(number: int, frame: object) -> None:
+    """Never called: the signal is blocked while anybody waits for it."""
+
+
+def _owns_the_terminal() -> bool:
+    """Whether our process group is the one that gets what is typed."""
+    try:
+        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:
+        return False
+    finally:
+        os.close(terminal)
+
+
 def supervise(
-    start: Callable[[], None], release: Callable[[int], None], find: Callable[[], int]
+    start: Callable[[], None],
+    release: Callable[[int], None],
+    find: Callable[[], int],
+    wait: Wait = wait_by_sender,
 ) -> Ending:
     """Forks, lets the child `start` (which executes the program), and waits for its end.
 
@@ -179,7 +236,8 @@ def supervise(
 
     The terminal's signals reach the program by themselves, as a member of our process group; what
     was sent to this process alone is sent on to the process that `find` names (0: not there yet,
-    the child itself gets it). When the child stops, so do we, so that the shell sees it.
+    the child itself gets it). When the child stops, so do we, so that the shell sees it. `wait`
+    gives the next of some signals, and whether the program has it already.
     """
     import _signal as signals
 
@@ -201,12 +259,10 @@ def supervise(
             os.waitpid(child, 0)
             raise
         while True:
-            event = signals.sigwaitinfo(watched)
-            if event.si_signo != signals.SIGCHLD:
-                # Above 0 it is the kernel's: typed at the terminal, the program has it already. But
-                # where we lead the session, the end of the terminal is told to us alone.
-                if event.si_code <= 0 or event.si_signo == signals.SIGHUP:
-                    _send(find() or child, event.si_signo)
+            number, known = wait(watched)
+            if number != signals.SIGCHLD:
+                if not known:
+                    _send(find() or child, number)
                 continue
             ended, status = os.waitpid(child, os.WNOHANG | os.WUNTRACED)
             if ended and os.WIFSTOPPED(status):

@@ -32,7 +32,7 @@ class Backend(Protocol):
         """
 
     def start(self, launch: Launch) -> int:
-        """Runs it and gives the exit status, or becomes it and never returns.
+        """Runs it and gives the exit status, or, unless it `stays`, becomes it and never returns.
 
         Raises UserError where the enforcer could not confine; then nothing was run.
         """

@@ -5,7 +5,16 @@ from __future__ import annotations
 import os
 
 from safehouse.errors import UserError
-from safehouse.launch import FULL, PARTIAL, Enforcement, Launch, replace_process
+from safehouse.launch import (
+    FULL,
+    PARTIAL,
+    Enforcement,
+    Launch,
+    execute,
+    replace_process,
+    supervise,
+    waiting_by_terminal,
+)
 from safehouse.policy.policy import NONE
 from safehouse.sbpl.render import render
 
@@ -70,13 +79,38 @@ class Seatbelt:
         )
 
     def start(self, launch: Launch) -> int:
-        """See Backend.start: this process becomes the program."""
+        """See Backend.start: this process becomes the program, unless there is a reason to stay."""
+        if launch.stays:
+            return _supervised(launch)
         replace_process(launch)
         raise AssertionError("execve returned")
 
     def render(self, policy: Policy, host: Host) -> str:
         """The policy in SBPL."""
         return render(policy)
+
+
+def _supervised(launch: Launch) -> int:
+    """Runs it as a child and gives its exit status. Raises OSError if it cannot be executed."""
+    failure, failed = os.pipe()
+
+    def confined() -> None:
+        try:
+            execute(launch, ())
+        except OSError as error:
+            os.write(failed, str(error.errno).encode())
+
+    def release(child: int) -> None:
+        """Waits until it is executed, which closes the other end of the pipe."""
+        os.close(failed)
+        number = os.read(failure, 16)
+        if number:
+            raise OSError(int(number), os.strerror(int(number)), launch.program)
+
+    try:
+        return supervise(confined, release, lambda: 0, waiting_by_terminal()).code
+    finally:
+        os.close(failure)
 
 
 def _private_file(host: Host, text: str) -> str:

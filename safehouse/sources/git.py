@@ -7,66 +7,60 @@ elsewhere if commondir or a `.git` file says so. linux.md 1.3 has the attacks, e
 from __future__ import annotations
 
 from safehouse.errors import UserError
+from safehouse.files import ancestors
 from safehouse.policy.rule import ALLOW, DENY, Filter, Grant, Origin, Tier
 from safehouse.policy.words import READ, WRITE
-from safehouse.sources import git_config
+from safehouse.sources import git_config, git_layout, git_named, git_places
+from safehouse.sources.settings import contains
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from safehouse.files import FileSystem, Kind
     from safehouse.host import Host
 
 # What each is made of where it is missing and a backend has to have something to hold: git reads
 # these as if they were not there.
 _FILES = {"config": "file:", "config.worktree": "file:", "commondir": "file:.\n"}
-_OF_A_REPOSITORY = ("HEAD", "config", "objects", "hooks")
-_MOST_DEPTH = 8
-_MOST_TEXT = 4096
+# The feature that opens these: `open_config`.
+FEATURE = "git-config"
+_SETTINGS = ("config", "config.worktree")
+_MOST_SUBMODULES = 1000
 
 
-def grants(host: Host, root: str) -> Iterator[Grant]:
-    """Denials for the repository at `root`; for a linked worktree there also its repository's grant.
+def grants(
+    host: Host, root: str, open_config: bool = False, worktrees: bool = True
+) -> Iterator[Grant]:
+    """Denials for the repository at `root`, and what `root` needs of one that lies elsewhere.
 
-    Raises UserError for what nothing can hold in its place (a link) or look through.
+    `open_config` leaves its files of settings open, `worktrees` shows its other worktrees. Raises
+    UserError for what nothing can hold in its place (a link) or look through.
     """
     git = root.rstrip("/") + "/.git"
     kind = host.files.kind(git)
-    if kind == "missing":
-        if not host.foreign and _looks_like_one(host, root, 3):
-            yield from _repository(host, root)
-        return
     if kind == "link":
         raise _refused(git, "is a symbolic link, which could be replaced")
     if kind == "other":
         raise _refused(git, "is neither a directory nor a file")
+    if kind == "file":
+        yield _denied("literal", git)
+    found = git_places.repository(host, root)
+    if found.outside:
+        yield _granted(READ + WRITE, found.git, "the repository that this worktree belongs to")
+    for path in git_places.worktrees(host, root, found) if worktrees else ():
+        yield _granted(READ, path, "another worktree of this repository")
+    if found.git:
+        yield from _repository(host, found.git, open_config)
+    yield from _embedded(host, root)
     if kind == "directory":
-        yield from _repository(host, git)
-        yield from _named_by_settings(host, root, (git + "/config", git + "/config.worktree"))
         # Without a valid .git, git would take the project itself for a repository, by this file.
         yield _denied("literal", root.rstrip("/") + "/HEAD", existing_only=True)
-        return
-    yield _denied("literal", git)
-    yield from _elsewhere(host, root, git)
+    if not host.foreign:
+        yield from _named(host, root, found)
 
 
-def what_appeared(files: FileSystem, root: str, had: Kind) -> str:
-    """What a command left that the person's next git command would obey, in words; "" for nothing.
-
-    `had` is what lay at `.git` before; `files` looks anew. These two cannot be denied without files
-    of ours in the project.
-    """
-    git = root.rstrip("/") + "/.git"
-    if had == "missing" and files.kind(git) != "missing":
-        return f"{git} is new: look at its config and hooks before you run git in there"
-    lost = had == "directory" and files.kind(git + "/HEAD") == "missing"
-    if lost and files.kind(root.rstrip("/") + "/HEAD") != "missing":
-        return (
-            f"{git} has lost its HEAD, and git would take the files of {root} for the repository: "
-            "run no git in there before you have looked at HEAD, config and hooks in it"
-        )
-    return ""
+def _granted(operations: tuple[str, ...], path: str, reason: str) -> Grant:
+    return Grant(ALLOW, operations, Filter("subpath", path), Origin(Tier.BASE, "git", reason))
 
 
 def _denied(kind: str, path: str, create: str = "", existing_only: bool = False) -> Grant:
@@ -78,136 +72,124 @@ def _refused(path: str, what: str) -> UserError:
     return UserError(f"{path} {what}", "mend it, or give another directory: --workdir=DIR")
 
 
-def _repository(host: Host, git: str) -> Iterator[Grant]:
+def _repository(host: Host, git: str, open_config: bool) -> Iterator[Grant]:
     """All of one repository: its own files, its submodules', its linked worktrees'."""
-    for name in ("hooks", *_FILES):
-        if host.files.kind(f"{git}/{name}") == "link":
-            raise _refused(f"{git}/{name}", "is a symbolic link, which could be replaced")
-    yield _denied("subpath", git + "/hooks", "directory")
-    for name, content in _FILES.items():
-        yield _denied("literal", f"{git}/{name}", content)
-    yield from _modules(host, git + "/modules", 0)
-    for name in _names(host, git + "/worktrees"):
-        admin = f"{git}/worktrees/{name}"
-        if host.files.kind(admin) != "directory":
-            raise _refused(admin, "is no directory")
-        yield _denied("literal", f"{admin}/commondir", "file:../..\n")
-        yield _denied("literal", f"{admin}/config.worktree", "file:")
-        checked_out = _line(host, admin + "/gitdir")
-        if checked_out[:1] == "/" and host.files.kind(checked_out) == "file":
-            yield _denied("literal", checked_out)
+    for part in (
+        [git_layout.Part(git_layout.REPOSITORY, git)]
+        if host.foreign
+        else git_layout.parts(host.files, git)
+    ):
+        if part.whole == git_layout.ODD:
+            raise _refused(part.path, part.wrong)
+        is_worktree = part.whole == git_layout.WORKTREE
+        names = ("config.worktree", "commondir") if is_worktree else ("hooks", *_FILES)
+        for name in names:
+            if host.files.kind(f"{part.path}/{name}") == "link":
+                raise _refused(f"{part.path}/{name}", "is a symbolic link, which could be replaced")
+        for name in names:
+            content = "file:../..\n" if is_worktree and name == "commondir" else _FILES.get(name)
+            if content is None:
+                yield _denied("subpath", f"{part.path}/{name}", "directory")
+            elif not open_config or name not in _SETTINGS:
+                yield _denied("literal", f"{part.path}/{name}", content)
+        tree = git_layout.checked_out(host, part.path) if is_worktree else ""
+        if part.path != git and not is_worktree:
+            tree = _of_a_submodule(host, part.path)
+        if tree:
+            yield _denied("literal", tree)
 
 
-def _modules(host: Host, directory: str, depth: int) -> Iterator[Grant]:
-    """Submodules' repositories; their names may have slashes in them."""
-    for name in _names(host, directory):
-        path = f"{directory}/{name}"
-        kind = host.files.kind(path)
-        if kind in ("link", "other") or depth > _MOST_DEPTH:
-            raise _refused(path, "is no directory of a submodule, or lies too deep")
-        if kind == "directory" and _looks_like_one(host, path, 1):
-            yield from _repository(host, path)
-            worktree = git_config.value(path + "/config", "core", "worktree")
-            if worktree:
-                base = worktree if worktree[0] == "/" else f"{path}/{worktree}"
-                link = host.resolve(base).real + "/.git"
-                if host.files.kind(link) == "file":
-                    yield _denied("literal", link)
-        elif kind == "directory":
-            yield from _modules(host, path, depth + 1)
+def _of_a_submodule(host: Host, git: str) -> str:
+    """The `.git` file of a submodule, by the settings of its repository."""
+    worktree = git_config.value(git_config.settings(git + "/config"), "core", "worktree")
+    tree = git_layout.led_to(host, worktree, git) if worktree else ""
+    return tree + "/.git" if tree and host.files.kind(tree + "/.git") == "file" else ""
 
 
-def _names(host: Host, directory: str) -> list[str]:
-    """The names in a directory of a repository. Raises UserError where they could be hidden."""
-    kind = host.files.kind(directory)
-    if kind == "missing" or host.foreign:
-        return []
-    names = host.files.names(directory)
-    if kind != "directory" or not (names or host.files.listable(directory)):
-        raise _refused(directory, "cannot be looked through")
-    for name in names:
-        if not name.isprintable():
-            raise _refused(f"{directory}/{name!r}", "has an unprintable name")
-    return names
-
-
-def _looks_like_one(host: Host, git: str, least: int) -> bool:
-    """Whether a directory has at least so many of a repository's parts."""
-    found = sum(host.files.kind(f"{git}/{name}") != "missing" for name in _OF_A_REPOSITORY)
-    return found >= least
-
-
-def _named_by_settings(host: Host, root: str, files: tuple[str, ...]) -> Iterator[Grant]:
-    """What settings of git's name inside the project: it would be run, or read as more settings."""
-    own = (f"{host.home}/.gitconfig", f"{host.home}/.config/git/config")
-    for file in (*files, *own):
-        if host.foreign or host.files.kind(file) != "file":
+def _embedded(host: Host, root: str) -> Iterator[Grant]:
+    """Submodules with a repository of their own in their directory, as old ones have it."""
+    file = root.rstrip("/") + "/.gitmodules"
+    if host.foreign or host.files.kind(file) != "file":
+        return
+    for setting in git_config.settings(file)[:_MOST_SUBMODULES]:
+        if (setting.section, setting.key) != ("submodule", "path"):
             continue
-        for word, is_hooks in git_config.named_paths(file):
-            for base in (root, file.rpartition("/")[0]):
-                path = word if word[0] == "/" else f"{base}/{word}"
-                real = host.resolve(path).real
-                kind = host.files.kind(real)
-                inside = real.startswith(root.rstrip("/") + "/")
-                if inside and kind == "directory":
-                    yield _denied("subpath", real)
-                elif inside and kind == "file":
-                    yield _denied("literal", real)
-                elif inside and is_hooks and base == root:
-                    yield _denied("subpath", real, "directory")
+        git = git_layout.led_to(host, setting.value + "/.git", root)
+        if git.isprintable() and git.endswith("/.git") and contains(root, git):
+            if host.files.kind(git) == "directory":
+                yield from _repository(host, git, open_config=False)
+            elif host.files.kind(git) == "file":
+                yield _denied("literal", git)
 
 
-def _elsewhere(host: Host, root: str, git: str) -> Iterator[Grant]:
-    """The repository that a `.git` file names, closed; granted if it is a linked worktree's.
+def _named(host: Host, root: str, found: git_places.Repository) -> Iterator[Grant]:
+    """What git's settings name: those of this repository, of one around it, and the person's own."""
+    trees = (root, found.git) if found.outside else (root,)
+    known: git_named.Known = {}
+    closed = set()
+    for top, files in _working_trees(host, root, found):
+        for path, create in git_named.named(host, top, files, known):
+            if (path, create) not in closed:
+                closed.add((path, create))
+                yield from _closed(host, trees, path, create)
 
-    The file is the worktree's word only. It is believed if the repository points back to it and
-    lies where no program that is confined to something else can have made it.
+
+def _working_trees(
+    host: Host, root: str, found: git_places.Repository
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Where the person may run git, with the settings that hold there: here, around and inside."""
+    for top in (root, *ancestors(root)):
+        around = found if top == root else _around(host, top)
+        if around is not None:
+            files = (f"{around.git}/config", f"{around.own}/config.worktree")
+            yield top, files if around.git else ()
+    for part in git_layout.parts(host.files, found.git) if found.git else ():
+        if part.whole == git_layout.WORKTREE:
+            git = git_layout.checked_out(host, part.path)
+            config = part.path.rpartition("/worktrees/")[0] + "/config"
+        else:
+            git = _of_a_submodule(host, part.path) if part.path != found.git else ""
+            config = part.path + "/config"
+        if git and contains(root, git):
+            yield git[: -len("/.git")], (config, part.path + "/config.worktree")
+
+
+def _around(host: Host, directory: str) -> git_places.Repository | None:
+    """The repository at a directory around the working tree, if it has one."""
+    git = directory.rstrip("/") + "/.git"
+    there = host.files.kind(git) in ("directory", "file")
+    return git_places.repository(host, directory) if there else None
+
+
+def _closed(host: Host, trees: tuple[str, ...], path: str, create: str) -> Iterator[Grant]:
+    """Denials for a file or directory that git's settings name.
+
+    What lies in the home elsewhere is closed as well: another option may have opened that place.
     """
-    word, _, named = _line(host, git).partition(": ")
-    if word != "gitdir" or not named:
+    real = git_layout.led_to(host, path, "/")
+    if not real:
         return
-    admin = host.resolve(named if named[0] == "/" else f"{root}/{named}").real
-    if admin.startswith(root.rstrip("/") + "/") and host.files.kind(admin) == "directory":
-        yield from _repository(host, admin)
-        return
-    worktrees, _, _name = admin.rpartition("/")
-    common, _, last = worktrees.rpartition("/")
-    back = _line(host, admin + "/gitdir")
-    if last != "worktrees" or back[:1] != "/" or host.resolve(back).real != git:
-        return
-    if not _may_be_common(host, common):
-        return
-    origin = Origin(Tier.BASE, "git", "the repository that this worktree belongs to")
-    yield Grant(ALLOW, READ + WRITE, Filter("subpath", common), origin)
-    yield from _repository(host, common)
-    yield from _named_by_settings(host, root, (common + "/config", admin + "/config.worktree"))
-
-
-def _may_be_common(host: Host, common: str) -> bool:
-    """Whether a directory can be the repository of a worktree: called so, and in no hidden place.
-
-    What programs may write below the home (~/.claude, ~/.cache, ...) is hidden, so that none of them
-    can have put one there.
-    """
-    below = common[len(host.home) + 1 :] if common.startswith(host.home + "/") else ""
-    hidden = any(part[:1] == "." for part in below.split("/")[:-1]) or below.startswith("Library/")
-    return (
-        common.endswith(".git")
-        and not hidden
-        and not host.home.startswith(common + "/")
-        and host.resolve(common).real == common
-        and _looks_like_one(host, common, 3)
-    )
-
-
-def _line(host: Host, path: str) -> str:
-    """The one line of a small file; "" for anything else."""
-    if host.files.kind(path) != "file":
-        return ""
-    try:
-        with open(path, encoding="utf-8", newline="") as file:
-            text = file.read(_MOST_TEXT)
-    except (OSError, UnicodeDecodeError):
-        return ""
-    line = text[:-1] if text.endswith("\n") else text
-    return line if line.isprintable() else ""
+    for link, _ in host.resolve(path).links:
+        if any(contains(tree, link) for tree in trees):
+            yield _denied("literal", link, existing_only=True)
+    kind = host.files.kind(real)
+    real = real if kind == "missing" else host.files.stored(real)
+    inside = any(contains(tree, real) for tree in trees)
+    if kind == "directory" and create == git_named.DIRECTORY:
+        if any(contains(real, tree) for tree in trees):
+            raise _refused(real, "holds the project, and git's settings say that it holds hooks")
+        if inside or contains(host.home, real):
+            yield _denied("subpath", real)
+    elif kind in ("file", "other") and (inside or contains(host.home, real)):
+        yield _denied("literal", real)
+    elif kind == "missing" and create and inside:
+        # Made where it would have to begin: a directory on the way that is new could be renamed.
+        start = real
+        for above in ancestors(real):
+            if host.files.kind(above) != "missing":
+                break
+            start = above
+        if start == real and create == git_named.FILE:
+            yield _denied("literal", real, create)
+        else:
+            yield _denied("subpath", start, git_named.DIRECTORY)

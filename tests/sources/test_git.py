@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 
 import pytest
@@ -11,7 +12,8 @@ from safehouse.errors import UserError
 from safehouse.files import LocalFiles
 from safehouse.host import LINUX, Host
 from safehouse.policy.rule import ALLOW, DENY, Tier
-from safehouse.sources.git import grants, what_appeared
+from safehouse.sources.git import grants
+from safehouse.value import replace
 from tests.fake_host import HOME, mac
 
 CLOSED = ("hooks", "config", "config.worktree", "commondir")
@@ -42,7 +44,13 @@ def test_what_git_would_read_is_closed_where_it_is_missing():
 
 def test_a_directory_without_a_repository_needs_nothing():
     assert refused(mac(), f"{HOME}/src") == set()
-    assert list(grants(mac("/x/"), "/")) == []
+    assert list(grants(mac("/x/"), "/x")) == []
+
+
+def test_the_person_s_own_settings_are_closed_in_a_home_that_is_the_project():
+    own = {f"{HOME}/.gitconfig", f"{HOME}/.config"}
+    assert own <= refused(mac(), HOME)
+    assert f"{HOME}/.config/git/config" in refused(mac(".config/git/config"), HOME)
 
 
 def test_the_root_of_the_file_system_can_be_a_repository():
@@ -99,12 +107,17 @@ def place(tmp_path):
     (home / "main/.git/HEAD").write_text("ref: refs/heads/main\n")
     (home / "other/.git/HEAD").write_text("ref: refs/heads/main\n")
     (home / "main/.git/worktrees/tree/gitdir").write_text(f"{home}/tree/.git\n")
+    (home / "main/.git/worktrees/tree/commondir").write_text("../..\n")
     (home / "tree/.git").write_text(f"gitdir: {home}/main/.git/worktrees/tree\n")
     return home
 
 
+def at(place, name):
+    return Host(LINUX, str(place), str(place / name), {}, LocalFiles())
+
+
 def tree(place):
-    host = Host(LINUX, str(place), str(place / "tree"), {}, LocalFiles())
+    host = at(place, "tree")
     found = list(grants(host, host.cwd))
     allowed = [grant.filter.value for grant in found if grant.action == ALLOW]
     closed = {grant.filter.value for grant in found if grant.action == DENY}
@@ -115,8 +128,33 @@ def tree(place):
 def test_a_linked_worktree_gets_its_repository_but_not_what_is_closed_there(place):
     """R72."""
     allowed, closed = tree(place)
-    assert allowed == [f"{place}/main/.git"]
+    assert allowed == [f"{place}/main/.git", f"{place}/main"]
     assert {f"{place}/main/.git/{name}" for name in CLOSED} <= closed
+    (granted, shown) = (g for g in grants(at(place, "tree"), f"{place}/tree") if g.action == ALLOW)
+    assert {"file-read*", "file-write*"} <= set(granted.operations)
+    assert "file-write*" not in shown.operations
+    assert {granted.origin.tier, shown.origin.tier} == {Tier.BASE}
+
+
+def test_only_the_project_s_own_other_worktrees_are_shown(place):
+    """Not those of a directory that was only added."""
+    host = at(place, "tree")
+    found = [g.filter.value for g in grants(host, host.cwd, worktrees=False) if g.action == ALLOW]
+    assert found == [f"{place}/main/.git"]
+
+
+def test_with_the_feature_only_the_settings_are_open(place):
+    (place / "main/.git/worktrees/other").mkdir()
+    host = at(place, "tree")
+    without = {g.filter.value for g in grants(host, host.cwd) if g.action == DENY}
+    opened = without - {g.filter.value for g in grants(host, host.cwd, open_config=True)}
+    git = f"{place}/main/.git"
+    assert opened == {
+        f"{git}/config",
+        f"{git}/config.worktree",
+        f"{git}/worktrees/tree/config.worktree",
+        f"{git}/worktrees/other/config.worktree",
+    }
 
 
 def test_the_other_worktrees_of_that_repository_stay_closed_too(place):
@@ -140,7 +178,7 @@ def test_the_submodules_of_that_repository_stay_closed_too(place):
 
 def test_a_relative_path_to_the_repository_is_understood(place):
     (place / "tree/.git").write_text("gitdir: ../main/.git/worktrees/tree\n")
-    assert tree(place)[0] == [f"{place}/main/.git"]
+    assert tree(place)[0] == [f"{place}/main/.git", f"{place}/main"]
 
 
 @pytest.mark.parametrize(
@@ -221,22 +259,286 @@ def test_a_repository_that_holds_the_home_is_not_granted(place):
 
 def test_a_worktree_whose_directory_of_administration_vanished(place):
     """R72: no noise, no abort."""
-    (place / "main/.git/worktrees/tree/gitdir").unlink()
-    (place / "main/.git/worktrees/tree").rmdir()
+    shutil.rmtree(place / "main/.git/worktrees/tree")
     assert tree(place)[0] == []
 
 
+# The other worktrees.
+
+
+def add(place, name, gitdir=None, back=None):
+    """A linked worktree as git makes it, or not quite."""
+    admin = place / "main/.git/worktrees" / name
+    admin.mkdir(exist_ok=True)
+    (admin / "commondir").write_text("../..\n")
+    (place / name).mkdir(parents=True, exist_ok=True)
+    text = f"{place}/{name}/.git\n" if gitdir is None else gitdir
+    (admin / "gitdir").write_text(text.format(home=place))
+    text = f"gitdir: {admin}\n" if back is None else back
+    (place / name / ".git").write_text(text.format(home=place))
+
+
+def inside(place, name):
+    """A linked worktree in the main one."""
+    add(place, name, f"{place}/main/{name}/.git\n")
+    (place / name).rename(place / "main" / name)
+
+
+def shown(place, name="tree"):
+    host = at(place, name)
+    found = [g for g in grants(host, host.cwd) if g.action == ALLOW]
+    return {
+        g.filter.value[len(str(place)) + 1 :] for g in found if "file-write*" not in g.operations
+    }
+
+
+def test_worktrees_are_shown_from_each_other_and_from_the_main_one(place):
+    add(place, "another")
+    assert shown(place, "tree") == {"main", "another"}
+    assert shown(place, "main") == {"tree", "another"}
+
+
+def test_relative_paths_are_understood(place):
+    """As `worktree.useRelativePaths` writes them."""
+    add(place, "another", "../../../../another/.git\n", "gitdir: ../main/.git/worktrees/another\n")
+    assert shown(place) == {"main", "another"}
+
+
+@pytest.mark.parametrize("value", ["bare = true", "bare", "worktree = /elsewhere"])
+def test_a_main_worktree_that_is_none_or_elsewhere_is_not_shown(place, value):
+    (place / "main/.git/config").write_text(f"[core]\n\t{value}\n")
+    assert shown(place) == set()
+
+
+def test_worktrees_inside_and_around_are_left_as_they_are(place):
+    """Those inside are open; one around would open more than is meant."""
+    inside(place, "inner")
+    assert shown(place, "main") == {"tree"}
+    assert shown(place, "main/inner") == {"tree"}
+
+
+@pytest.mark.parametrize("name", [".hidden/other", "Library/other", ".config/safehouse"])
+def test_a_worktree_in_a_place_that_programs_may_write_is_not_shown(place, name):
+    (place / "main/.git/worktrees/x").mkdir()
+    add(place, "x", "{home}/" + name + "/.git\n")
+    (place / name).mkdir(parents=True)
+    (place / name / ".git").write_text(f"gitdir: {place}/main/.git/worktrees/x\n")
+    assert shown(place) == {"main"}
+
+
+def test_the_home_as_a_worktree_is_not_shown(place):
+    for name, root in (("x", place), ("y", place.parent)):
+        add(place, name, f"{root}/.git\n")
+        (root / ".git").write_text(f"gitdir: {place}/main/.git/worktrees/{name}\n")
+    assert shown(place) == {"main"}
+
+
+def test_the_home_is_not_shown_to_a_project_elsewhere(place):
+    add(place, "another")
+    for home in ("another", "another/home"):
+        host = Host(LINUX, f"{place}/{home}", f"{place}/tree", {}, LocalFiles())
+        found = [g.filter.value for g in grants(host, host.cwd) if g.action == ALLOW]
+        assert f"{place}/another" not in found
+
+
+def test_a_place_of_safehouse_s_own_is_not_shown(place):
+    (place / "conf/safehouse").mkdir(parents=True)
+    add(place, "x", "{home}/conf/safehouse/.git\n")
+    (place / "conf/safehouse/.git").write_text(f"gitdir: {place}/main/.git/worktrees/x\n")
+    host = at(place, "tree")
+    assert f"{place}/conf/safehouse" in [g.filter.value for g in grants(host, host.cwd)]
+    host = replace(host, environ={"XDG_CONFIG_HOME": f"{place}/conf"})
+    assert f"{place}/conf/safehouse" not in [g.filter.value for g in grants(host, host.cwd)]
+
+
 @pytest.mark.parametrize(
-    ("names", "had", "said"),
+    "back",
+    ["", "gitdir: /\n", "gitdir: {home}/main/.git\n", "gitdir: {home}/main/.git/worktrees/tree\n",
+     "gitdir: {home}/main/.git/worktrees/another/\n", "gitdir: {home}/door/worktrees/another\n",
+     "gitdir: {home}/main/.git/worktrees/another\nx", "gitdir: {home}/main/./.git/worktrees/another"],
+)  # fmt: skip
+def test_one_that_does_not_point_back_is_not_shown(place, back):
+    (place / "door").symlink_to("main/.git")
+    add(place, "another", back=back)
+    assert shown(place) == {"main"}
+
+
+@pytest.mark.parametrize("said", ["", "../../../other/.git\n", "/\n", "../..\nx\n", " ../..\n"])
+def test_a_worktree_with_another_common_directory_gets_nothing(place, said):
+    (place / "main/.git/worktrees/tree/commondir").write_text(said)
+    assert tree(place)[0] == []
+
+
+def test_a_worktree_set_elsewhere_through_a_link_is_not_believed(place):
+    (place / "main/link").symlink_to("/")
+    (place / "main/.git/config").write_text("[core]\n\tworktree = ../link\n")
+    assert shown(place) == set()
+
+
+def test_an_entry_that_names_another_file_closes_nothing(place):
+    (place / "main/README").write_text("gitdir: x")
+    add(place, "another", "{home}/main/README\n")
+    assert f"{place}/main/README" not in refused(at(place, "main"))
+
+
+def test_a_worktree_that_holds_its_own_repository(place):
+    shutil.move(place / "main/.git", place / "tree/.bare")
+    (place / "tree/.git").write_text("gitdir: .bare/worktrees/tree\n")
+    closed = refused(at(place, "tree"))
+    assert f"{place}/tree/.bare/hooks" in closed
+    assert f"{place}/tree/.bare/worktrees/tree/commondir" in closed
+
+
+# A submodule as the project.
+
+
+@pytest.fixture
+def part(place):
+    module = place / "main/.git/modules/group/part"
+    for name in ("objects", "hooks"):
+        (module / name).mkdir(parents=True)
+    (module / "HEAD").write_text("ref: refs/heads/main\n")
+    (module / "config").write_text("[core]\n\tworktree = ../../../../part\n")
+    (place / "main/part").mkdir()
+    (place / "main/part/.git").write_text("gitdir: ../.git/modules/group/part\n")
+    return place
+
+
+def opened(place, name="main/part"):
+    host = at(place, name)
+    return [g.filter.value for g in grants(host, host.cwd) if g.action == ALLOW]
+
+
+def test_a_submodule_gets_its_own_repository_and_no_more(part):
+    git = f"{part}/main/.git/modules/group/part"
+    assert opened(part) == [git]
+    host = at(part, "main/part")
+    closed = {g.filter.value for g in grants(host, host.cwd) if g.action == DENY}
+    assert {f"{git}/{name}" for name in CLOSED} | {f"{part}/main/part/.git"} <= closed
+
+
+@pytest.mark.parametrize(
+    "text",
     [
-        ((), "missing", ""),
-        (("w/.git/HEAD",), "missing", "is new"),
-        (("w/.git/HEAD",), "directory", ""),
-        (("w/.git/config", "w/HEAD"), "directory", "has lost its HEAD"),
-        (("w/.git/config", "w/x"), "directory", ""),
+        "", "[core]\n", "[core]\n\tworktree = ../../../../other\n", "[core]\n\tworktree = /\n",
+        "[core]\n\tworktree =\n", '[core "x"]\n\tworktree = ../../../../part\n',
+        "[core]\n\tworktree = ../../../../link\n",
+    ],
+)  # fmt: skip
+def test_a_module_that_does_not_point_back_is_not_granted(part, text):
+    (part / "main/link").symlink_to("part")
+    (part / "main/.git/modules/group/part/config").write_text(text)
+    assert opened(part) == []
+
+
+def test_a_module_of_what_is_no_repository_is_not_granted(part):
+    (part / "main/.git/HEAD").unlink()
+    shutil.rmtree(part / "main/.git/objects")
+    assert opened(part) == []
+
+
+# What settings name.
+
+
+def named(place, text, root="main"):
+    (place / "main/.git/config").write_text(text)
+    host = at(place, root)
+    found = {}
+    for grant in grants(host, host.cwd):
+        if grant.action == DENY and "/.git/" not in grant.filter.value:
+            found[grant.filter.value[len(str(place)) + 1 :]] = (grant.filter.kind, grant.create)
+    return {path: how for path, how in found.items() if path not in ("main/HEAD", "tree/.git")}
+
+
+@pytest.mark.parametrize(
+    "text, path, how",
+    [
+        ("[core]\nhooksPath = hooks", "main/hooks", ("subpath", "directory")),
+        ("[core]\nhooksPath = a/b/c", "main/a", ("subpath", "directory")),
+        ("[core]\nhooksPath = there/", "main/there", ("subpath", "")),
+        ("[include]\npath = ../x", "main/x", ("literal", "file:")),
+        ("[include]\npath = ../a/x", "main/a", ("subpath", "directory")),
+        ("[include]\npath = ../file", "main/file", ("literal", "")),
+        ("[core]\npager = ./file", "main/file", ("literal", "")),
+        ("[core]\npager = ./x | less", "main/x", ("literal", "file:")),
+        ("[alias]\nx = !python3 -u file --all", "main/file", ("literal", "")),
+        ('[diff "x"]\ntextconv = A=b env ./x', "main/x", ("literal", "file:")),
+        ('[merge "x"]\ndriver = node ./x %O', "main/x", ("literal", "file:")),
+        ('[gpg "ssh"]\nprogram = ~/main/x', "main/x", ("literal", "file:")),
+        ("[strange]\nkey = ./file", "main/file", ("literal", "")),
+        ('[remote "o"]\nurl = ext::./x %S', "main/x", ("literal", "file:")),
+        ('[submodule "o"]\nupdate = !./x', "main/x", ("literal", "file:")),
+        ("[core]\npager = ~/elsewhere", "elsewhere", ("literal", "")),
     ],
 )
-def test_what_the_next_git_command_would_obey_is_told(names, had, said):
-    """linux.md 1.3: neither can be denied without a file of ours in the project."""
-    told = what_appeared(mac(*names).files, f"{HOME}/w", had)
-    assert (said in told) if said else (told == "")
+def test_what_git_would_run_or_obey_is_closed(place, text, path, how):
+    (place / "main/there").mkdir()
+    for name in ("main/file", "elsewhere"):
+        (place / name).write_text("")
+    assert named(place, text) == {path: how}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[core]\npager = file", "[core]\npager = less -FRX", "[alias]\nx = log there/file",
+        "[blame]\nignoreRevsFile = file", "[core]\nexcludesFile = ./file",
+        "[core]\nattributesFile = file", "[commit]\ntemplate = file", "[safe]\ndirectory = there",
+        "[remote \"file\"]\nurl = ./file", "[branch \"x\"]\nmerge = refs/heads/x",
+        "[gitflow \"prefix\"]\nfeature = feature/", "[core]\nworktree = ../there",
+        "[user]\nname = file", "[include]\npath = /etc/none", "[core]\nhooksPath = /dev/null",
+        "[alias]\nx = !git log origin/main -- there",
+    ],
+)  # fmt: skip
+def test_what_git_only_reads_stays_open(place, text):
+    (place / "main/there").mkdir()
+    (place / "main/file").write_text("")
+    assert named(place, text) == {}
+
+
+def test_hooks_in_the_root_of_the_project_are_refused(place):
+    with pytest.raises(UserError, match="git's settings say that it holds hooks"):
+        named(place, "[core]\nhooksPath = .")
+
+
+def test_settings_that_include_each_other_are_read_once(place):
+    (place / "main/a").write_text("[include]\npath = b")
+    (place / "main/b").write_text("[include]\npath = a")
+    assert set(named(place, "[include]\npath = ../a")) == {"main/a", "main/b"}
+
+
+def test_settings_that_include_too_many_are_refused(place):
+    for number in range(200):
+        (place / f"main/{number}").write_text(f"[include]\npath = {number + 1}")
+    with pytest.raises(UserError, match="include more than 100 files"):
+        named(place, "[include]\npath = ../0")
+
+
+def test_relative_hooks_are_those_of_each_working_tree(place):
+    """A worktree inside of the project is open for writing, and has hooks by the same setting."""
+    inside(place, "inner")
+    (place / "main/inner/hooks").mkdir()
+    found = named(place, "[core]\nhooksPath = hooks")
+    assert found["main/inner/hooks"] == ("subpath", "")
+    assert found["main/hooks"] == ("subpath", "directory")
+
+
+def test_a_link_to_what_settings_name_is_closed_as_well(place):
+    (place / "main/real").mkdir()
+    (place / "main/hooks").symlink_to("real")
+    assert set(named(place, "[core]\nhooksPath = hooks")) == {"main/hooks", "main/real"}
+
+
+def test_a_submodule_that_keeps_its_repository_in_its_directory(place):
+    for path in ("part/.git/hooks", "part/.git/objects"):
+        (place / "main" / path).mkdir(parents=True)
+    (place / "main/.gitmodules").write_text('[submodule "x"]\n\tpath = part\n')
+    assert f"{place}/main/part/.git/config" in refused(at(place, "main"))
+
+
+@pytest.mark.parametrize("path", ["../other", "/etc", "..", "", "link", "a\\nb"])
+def test_gitmodules_close_nothing_elsewhere(place, path):
+    (place / "main/link").symlink_to("../other")
+    before = refused(at(place, "main"))
+    (place / "main/.gitmodules").write_text(f'[submodule "x"]\n\tpath = {path}\n')
+    assert refused(at(place, "main")) == before
