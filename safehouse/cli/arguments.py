@@ -15,13 +15,22 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Literal
 
-    Kind = Literal["paths", "names", "text", "choice", "flag", "optional"]
+    Kind = Literal["paths", "names", "text", "choice", "flag", "switch", "optional", "file"]
 
 COMMANDS = {
     "run": "run COMMAND confined (the word may be left out)",
     "policy": "print the policy that COMMAND would get",
     "why": "say whether COMMAND may do something, and which rule says so",
+    "grant": "remember what launches in a directory may also use",
+    "revoke": "forget it again",
+    "grants": "show what is remembered",
+    "trust": "look at what a project's own configuration opens, and allow it",
+    "untrust": "allow it no longer",
 }
+_RUN = ("run", "policy", "why")
+_KEEP = ("grant", "revoke")
+_KEPT = (*_KEEP, "grants")
+_TRUST = ("trust", "untrust")
 FORMATS = ("table", "sbpl", "bwrap", "json")
 PLATFORMS = ("macos", "linux")
 
@@ -29,8 +38,9 @@ PLATFORMS = ("macos", "linux")
 class Option(Value):
     """One option: its spellings, where its value goes, what it takes, and what it is for.
 
-    Kinds: `paths` (separated by colons) and `names` (by commas) add up over several uses, `optional`
-    takes a value only behind `=`.
+    Kinds: `paths` (separated by colons) and `names` (by commas) add up over several uses, `file`
+    may be given several times, `optional` takes a value only behind `=`, so does `switch`, which is
+    yes or no.
     """
 
     names: tuple[str, ...]
@@ -39,7 +49,7 @@ class Option(Value):
     value: str
     help: str
     choices: tuple[str, ...] = ()
-    commands: tuple[str, ...] = ("run", "policy", "why")
+    commands: tuple[str, ...] = _RUN
 
 
 OPTIONS = (
@@ -49,13 +59,22 @@ OPTIONS = (
     Option(("--workdir",), "workdir", "text", "DIR", "the project, if not this directory; empty: none"),
     Option(("--enable",), "enable", "names", "FEATURES", "switch on features (ssh,docker,...)"),
     Option(("--agent",), "agent", "text", "NAME", "use this agent's profile, whatever the command is"),
+    Option(("--append-profile",), "append_profile", "file", "FILE", "add rules in SBPL; several add up"),
     Option(("--network",), "network", "choice", "MODE", "open (the default) or none", NETWORKS),
     Option(("--env", "--keep-env"), "env_all", "optional", "[=FILE]",
            "pass the whole environment; with =FILE, add the variables in it"),
     Option(("--env-pass", "--pass-env"), "env_pass", "names", "NAMES", "pass these variables as well"),
-    Option(("--accept-partial",), "accept_partial", "flag", "",
+    Option(("--accept-partial",), "accept_partial", "switch", "",
            "run even if the system cannot enforce it all"),
-    Option(("--explain",), "explain", "flag", "", "first say on standard error what the command may do",
+    Option(("--trust-workdir-config",), "trust", "switch", "",
+           "for this launch, allow what the project's own configuration opens"),
+    Option(("--always-trust-workdir-config",), "always_trust", "switch", "",
+           "also for later launches, until it changes"),
+    Option(("--allow-workdir-config-writes",), "allow_workdir_config_writes", "switch", "",
+           "the command may write the project's own configuration"),
+    Option(("--allow-profile-writes",), "allow_profile_writes", "switch", "",
+           "it may write the files of --append-profile"),
+    Option(("--explain",), "explain", "switch", "", "first say on standard error what the command may do",
            commands=("run",)),
     Option(("--stdout",), "stdout", "flag", "", "print the policy and run nothing", commands=("run",)),
     Option(("--output",), "output", "text", "FILE", "write the policy to FILE as well",
@@ -63,9 +82,29 @@ OPTIONS = (
     Option(("--format",), "format", "choice", "FORMAT", "table, sbpl, bwrap or json", FORMATS, ("policy",)),
     Option(("--platform",), "platform", "choice", "SYSTEM", "for macos or linux, whichever this is",
            PLATFORMS, ("policy", "why")),
-    Option(("--help", "-h"), "help", "flag", "", "show this"),
+    Option(("--read-only",), "read_only", "flag", "", "may be read (what grant does if nothing is said)",
+           commands=("grant",)),
+    Option(("--write",), "write", "flag", "", "may be read and written", commands=("grant",)),
+    Option(("--deny",), "closed", "flag", "", "may neither be read nor written", commands=("grant",)),
+    Option(("--enable",), "enable", "names", "FEATURES", "features (ssh,docker,...)", commands=_KEEP),
+    Option(("--env-pass", "--pass-env"), "env_pass", "names", "NAMES", "variables to pass", commands=_KEEP),
+    Option(("--agent",), "agent", "text", "NAME", "for launches of this agent only", commands=_KEPT),
+    Option(("--for",), "directory", "text", "DIR", "for DIR, if not for this directory",
+           commands=(*_KEPT, *_TRUST)),
+    Option(("--all",), "all", "flag", "", "everything that is kept for the directory", commands=("revoke",)),
+    Option(("--all",), "all", "flag", "", "for every directory", commands=("grants",)),
+    Option(("--effective",), "effective", "flag", "",
+           "all sources of a launch here, in order, and what came of each", commands=("grants",)),
+    Option(("--json",), "json", "flag", "", "for programs", commands=("grants",)),
+    Option(("--yes",), "yes", "flag", "", "do not ask", commands=("trust",)),
+    Option(("--decline",), "decline", "flag", "", "leave it closed, and do not mention it again",
+           commands=("trust",)),
+    Option(("--import",), "bring", "flag", "", "go through the directories that agent-safehouse trusts",
+           commands=("trust",)),
+    Option(("--help", "-h"), "help", "flag", "", "show this", commands=tuple(COMMANDS)),
     Option(("--version",), "version", "flag", "", "show the version", commands=("run",)),
 )  # fmt: skip
+_TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 _REQUEST_FIELDS = frozenset(Request._names)
 
 
@@ -75,12 +114,22 @@ class Arguments(Value):
     command: str
     request: Request
     words: tuple[str, ...] = ()
-    explain: bool = False
+    explain: bool | None = None
     stdout: bool = False
     output: str = ""
     format: str = ""
     help: bool = False
     version: bool = False
+    read_only: bool = False
+    write: bool = False
+    closed: bool = False
+    directory: str = ""
+    all: bool = False
+    effective: bool = False
+    json: bool = False
+    yes: bool = False
+    decline: bool = False
+    bring: bool = False
 
 
 def parse(argv: list[str]) -> Arguments:
@@ -96,21 +145,36 @@ def parse(argv: list[str]) -> Arguments:
             break
         if word[:1] == "-" and word != "-":
             _option(word, words, command, found)
-        elif command == "why" and len(rest) < 2:
+        elif command not in _RUN or (command == "why" and len(rest) < 2):
             rest.append(word)
         else:
             rest += [word, *words]
             break
     asked: tuple[str, ...] = ()
-    if command == "why":
+    if command not in _RUN:
+        asked, rest = tuple(rest), []
+    elif command == "why":
         asked, rest = tuple(rest[:2]), rest[2:]
     assignments, program = split_assignments(tuple(rest))
     own = {name: value for name, value in found.items() if name in _REQUEST_FIELDS}
     own = {name: tuple(value) if isinstance(value, list) else value for name, value in own.items()}
     request = Request(command=program, assignments=assignments, **own)
+    _check_together(request)
     return Arguments(
         command, request, asked, **{name: found[name] for name in found if name not in own}
     )
+
+
+def _check_together(request: Request) -> None:
+    """Raises UserError for options that contradict each other, as agent-safehouse does."""
+    if request.env_all and (request.env_pass or request.env_file):
+        other = "--env-pass" if request.env_pass else "--env=FILE"
+        raise UserError(f"--env cannot be combined with {other}", "--env passes all variables")
+    if request.always_trust and request.trust is False:
+        raise UserError(
+            "--trust-workdir-config=false conflicts with --always-trust-workdir-config=true",
+            "leave one of them out",
+        )
 
 
 def _option(word: str, words: list[str], command: str, found: dict[str, Any]) -> None:
@@ -120,6 +184,9 @@ def _option(word: str, words: list[str], command: str, found: dict[str, Any]) ->
         if equals:
             raise UserError(f"{name} takes no value", f"write {name} alone")
         found[option.field] = True
+        return
+    if option.kind == "switch":
+        found[option.field] = _truth(value, name) if equals else True
         return
     if option.kind == "optional":
         if equals:
@@ -131,7 +198,9 @@ def _option(word: str, words: list[str], command: str, found: dict[str, Any]) ->
         if not words or words[0] == "--":
             raise UserError(f"{name} needs a value", f"{name}={option.value}: {option.help}")
         value = words.pop(0)
-    if option.kind in ("paths", "names"):
+    if option.kind == "file":
+        found.setdefault(option.field, []).append(_filled(value, name, option))
+    elif option.kind in ("paths", "names"):
         parts = [part for part in value.split(":" if option.kind == "paths" else ",") if part]
         if not parts:
             _filled("", name, option)
@@ -149,6 +218,16 @@ def _option(word: str, words: list[str], command: str, found: dict[str, Any]) ->
             )
 
 
+def _truth(value: str, name: str) -> bool:
+    word = value.lower()
+    if word in _TRUE or word in _FALSE:
+        return word in _TRUE
+    raise UserError(
+        f"{name}: {printable(value)!r} is neither yes nor no",
+        "1/0, true/false, yes/no, on/off",
+    )
+
+
 def _filled(value: str, name: str, option: Option) -> str:
     if not value:
         raise UserError(f"{name}= is empty", f"{name}={option.value.strip('[]=')}: {option.help}")
@@ -156,14 +235,14 @@ def _filled(value: str, name: str, option: Option) -> str:
 
 
 def _known(name: str, command: str) -> Option:
-    for option in OPTIONS:
-        if name in option.names:
-            if command in option.commands:
-                return option
-            where = " and ".join(f"safehouse {known}" for known in option.commands)
-            raise UserError(
-                f"{name} does not belong to safehouse {command}", f"it belongs to {where}"
-            )
+    meant = [option for option in OPTIONS if name in option.names]
+    for option in meant:
+        if command in option.commands:
+            return option
+    if meant:
+        commands = dict.fromkeys(known for option in meant for known in option.commands)
+        where = ", ".join(f"safehouse {known}" for known in commands)
+        raise UserError(f"{name} does not belong to safehouse {command}", f"it belongs to {where}")
     names = [
         spelling for option in OPTIONS if command in option.commands for spelling in option.names
     ]

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from safehouse import sandbox
+from safehouse.cli.sources import sources_text
 from safehouse.host import MACOS
 from safehouse.policy.rule import ALLOW, DENY, Rule, Tier
-from safehouse.sources.command_line import contains
+from safehouse.sources.settings import contains
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from safehouse.host import Host
-    from safehouse.launch import Enforcement
-    from safehouse.request import Request
+    from safehouse.launch import Enforcement, Launch
     from safehouse.sandbox import Plan
 
 
-def explanation(request: Request, host: Host) -> str:
-    """What may be written and read, what is closed, features, network, environment, enforcement."""
-    plan = sandbox.make_plan(request, host)
-    launch = sandbox.make_launch(plan, sandbox.backend_for(plan.host))
+def explanation(plan: Plan, launch: Launch | None) -> str:
+    """What may be written and read, what is closed, features, network, environment, enforcement.
+
+    Without a launch nothing is said of its enforcement.
+    """
     policy = plan.policy
     written = _granted(plan, "file-write*")
     read = [path for path in _granted(plan, "file-read*") if path not in written]
@@ -30,15 +29,22 @@ def explanation(request: Request, host: Host) -> str:
         f"network       {policy.network}",
         f"environment   {_wrapped([name for name, _ in policy.environment])}",
     ]
+    asked = {item.text for item in plan.configuration.said("enable")}
     for profile in plan.profiles:
-        if profile.weakens and (profile.name in request.enable or plan.host.platform == MACOS):
+        if profile.weakens and (profile.name in asked or plan.host.platform == MACOS):
             lines.append(f"feature       {profile.name}: {profile.weakens}")
-    enforcement = launch.enforcement
-    lines.append(f"enforcement   {enforcement.level}, by {enforcement.by}")
+    lines.append(f"profiles      {_wrapped([profile.name for profile in plan.profiles])}")
+    lines += ["who says so", *(f"  {line}" for line in sources_text(plan)[1:])]
+    if launch:
+        lines += _enforced(launch.enforcement)
+    return "\n".join(lines)
+
+
+def _enforced(enforcement: Enforcement) -> list[str]:
+    lines = [f"enforcement   {enforcement.level}, by {enforcement.by}"]
     lines += [f"  less        {s.rule.origin}: {s.instead}" for s in enforcement.wider]
     lines += [f"  note        {note}" for note in enforcement.notes]
-    lines += [f"  stricter    {line}" for line in _stricter(enforcement)]
-    return "\n".join(lines)
+    return lines + [f"  stricter    {line}" for line in _stricter(enforcement)]
 
 
 def _granted(plan: Plan, operation: str) -> list[str]:

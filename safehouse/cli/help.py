@@ -34,6 +34,60 @@ is 0 for allowed and 1 for denied.
 
 usage: safehouse why [OPTIONS] OPERATION TARGET [-- COMMAND...]
 """,
+    "grant": """\
+Remember what launches in this directory, and in those below it, may also use. It is kept in
+~/.config/safehouse/grants.yaml, where no confined command can look, and ends when the directory is
+replaced by another one.
+
+  safehouse grant ~/docs                  launches here may read ~/docs
+  safehouse grant --write ../out          they may write ../out as well
+  safehouse grant --deny private          they may not even read what lies in private
+  safehouse grant --enable=ssh --agent=claude
+  safehouse grant --env-pass=MY_TOKEN --for=~/src/project
+
+usage: safehouse grant [--read-only | --write | --deny] PATH... [--agent=NAME] [--for=DIR]
+       safehouse grant [--enable=FEATURES] [--env-pass=NAMES] [PATH...]
+""",
+    "revoke": """\
+Forget what `safehouse grant` has remembered for this directory.
+
+  safehouse revoke ~/docs                 whichever it was: to read, to write, or denied
+  safehouse revoke --enable=ssh --agent=claude
+  safehouse revoke --all --for=~/src/gone
+
+usage: safehouse revoke [PATH...] [--enable=FEATURES] [--env-pass=NAMES] [--agent=NAME] [--for=DIR]
+       safehouse revoke --all [--agent=NAME] [--for=DIR]
+""",
+    "grants": """\
+Show what is kept for this directory and for those above it. The nearest one comes last, and wins.
+
+  safehouse grants                        for a launch here
+  safehouse grants --all                  for every directory
+  safehouse grants --effective            every source of a launch here, and what came of it
+
+usage: safehouse grants [--all | --effective] [--json] [--agent=NAME] [--for=DIR]
+""",
+    "trust": """\
+Show what a project's own configuration (.safehouse.yaml, or agent-safehouse's .safehouse) opens to
+the commands that run in it, and ask whether it may. Trust ends when one of its files changes. The
+exit status is 0 if it is trusted then, and 1 if not.
+
+  safehouse trust                         look at the project in this directory, and decide
+  safehouse trust --for=~/src/project     at another one
+  safehouse trust --decline               leave it closed, and do not be told about it again
+  safehouse trust --import                go through what agent-safehouse trusts
+
+usage: safehouse trust [--for=DIR] [--yes | --decline]
+       safehouse trust --import [--yes]
+""",
+    "untrust": """\
+Forget what was said about a project's own configuration, so that it opens nothing any more.
+
+  safehouse untrust                       of the project in this directory
+  safehouse untrust --for=~/src/gone      of another one, also where it is gone
+
+usage: safehouse untrust [--for=DIR]
+""",
 }
 _END = """\
 

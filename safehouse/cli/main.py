@@ -58,6 +58,22 @@ def _main(argv: list[str]) -> int:
 
 
 def _command(arguments: Arguments) -> int:
+    if arguments.command in ("trust", "untrust"):
+        from safehouse.cli.trust import forget, look
+
+        return look(arguments) if arguments.command == "trust" else forget(arguments)
+    if arguments.request.always_trust is not None:
+        from safehouse.cli.trust import keep
+
+        keep(arguments.request)
+    if arguments.command in ("grant", "revoke"):
+        from safehouse.cli.grant import grant, revoke
+
+        return grant(arguments) if arguments.command == "grant" else revoke(arguments)
+    if arguments.command == "grants":
+        from safehouse.cli.grants import show as show_kept
+
+        return show_kept(arguments)
     if arguments.command == "policy":
         from safehouse.cli.policy import show
 

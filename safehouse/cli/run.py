@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from safehouse.cli.arguments import Arguments
+    from safehouse.launch import Launch
+    from safehouse.sandbox import Plan
 
 
 def run(arguments: Arguments, tell: Callable[[str], None]) -> int:
@@ -22,19 +24,34 @@ def run(arguments: Arguments, tell: Callable[[str], None]) -> int:
     if arguments.stdout or arguments.output:
         from safehouse.cli.policy import write
 
-        text = sandbox.policy_text(sandbox.make_plan(request, host))
+        plan = sandbox.make_plan(request, host)
+        text = sandbox.policy_text(plan)
         if arguments.output:
             write(arguments.output, text, host)
         if arguments.stdout:
             sys.stdout.write(text)
         if arguments.stdout or not request.command:
+            for notice in plan.notices:
+                tell(notice)
+            if _is_wanted(arguments, plan):
+                tell(_explanation(plan, None))
             return 0
     if not request.command:
         raise UserError(
             "no command to run", "safehouse -- COMMAND [ARG...]; safehouse --help says more"
         )
-    if arguments.explain and not sandbox.backend_for(host).inside(host):
-        from safehouse.cli.explain import explanation
 
-        tell(explanation(request, host))
-    return sandbox.run(request, host, tell)
+    def explain(plan: Plan, launch: Launch) -> str:
+        return _explanation(plan, launch) if _is_wanted(arguments, plan) else ""
+
+    return sandbox.run(request, host, tell, explain)
+
+
+def _is_wanted(arguments: Arguments, plan: Plan) -> bool:
+    return plan.configuration.flag(arguments.explain, "explain")
+
+
+def _explanation(plan: Plan, launch: Launch | None) -> str:
+    from safehouse.cli.explain import explanation
+
+    return explanation(plan, launch)

@@ -11,8 +11,8 @@ from safehouse.policy.match import kind_of
 from safehouse.policy.operations import OPERATION_ALIAS, OPERATIONS
 from safehouse.policy.policy import Access
 from safehouse.policy.rule import Tier
-from safehouse.sources.catalogue import Catalogue, records
-from safehouse.sources.command_line import contains
+from safehouse.sources.configuration import start
+from safehouse.sources.settings import READ_AND_WRITE, READ_ONLY, contains, too_wide
 from safehouse.value import replace
 
 TYPE_CHECKING = False
@@ -93,22 +93,33 @@ def _text(decision: Decision, access: Access) -> str:
 
 def _mending(access: Access, decision: Decision, plan: sandbox.Plan) -> str:
     """What allows it: a feature where one does, else an option."""
-    if decision.rule.origin.tier == Tier.PROTECTED:
-        return "  nothing opens it: it is protected\n"
     is_file = kind_of(access) == "path" and not access.operation.startswith("network")
     for feature in _features_for(access, plan):
         if not (is_file and feature.name == "wide-read"):  # a path of its own opens less
-            return f"  to allow it: --enable={feature.name} ({feature.weakens})\n"
+            return (
+                f"  to allow it: --enable={feature.name} ({feature.weakens})\n"
+                f"  to keep it:  safehouse grant --enable={feature.name}\n"
+            )
+    if decision.rule.origin.tier == Tier.PROTECTED:
+        return "  nothing opens it: it is protected\n"
+    if decision.rule.origin.tier == Tier.APPENDED:
+        return "  an appended profile closes it: change that\n"
     if not is_file:
         return "  no option allows it\n"
-    option = "--add-dirs" if "write" in access.operation else "--add-dirs-ro"
-    missing = plan.host.files.kind(access.target) == "missing"
-    return f"  to allow it: {option}={access.target}{', once it exists' if missing else ''}\n"
+    writes = "write" in access.operation
+    option = "--add-dirs" if writes else "--add-dirs-ro"
+    if plan.host.files.kind(access.target) == "missing":
+        return f"  to allow it: {option}={access.target}, once it exists\n"
+    text = f"  to allow it: {option}={access.target}\n"
+    mode = READ_AND_WRITE if writes else READ_ONLY
+    if too_wide(plan.host, access.target, mode, plan.policy.workdir):
+        return text
+    return f"{text}  to keep it:  safehouse grant{' --write' if writes else ''} {access.target}\n"
 
 
 def _features_for(access: Access, plan: sandbox.Plan) -> Iterator[Profile]:
     """The features with which it would be allowed; those that give up the least come first."""
-    catalogue = Catalogue(plan.host.platform, records())
+    catalogue = start(replace(plan.request, platform=""), plan.host).catalogue
     for name in reversed(catalogue.in_layers(("feature",))):
         request = replace(plan.request, enable=(*plan.request.enable, name), platform="")
         if sandbox.make_plan(request, plan.host).policy.decide(access).allowed:

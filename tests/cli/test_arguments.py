@@ -21,11 +21,13 @@ VALUES = {
     "output": ("a file.sb", "a file.sb"),
     "format": ("json", "json"),
     "platform": ("macos", "macos"),
+    "append_profile": ("a:b, c.sb", ("a:b, c.sb",)),
+    "directory": ("a b", "a b"),
 }
 WITH_VALUE = [
     (command, spelling, option.field)
     for option in OPTIONS
-    if option.kind not in ("flag", "optional")
+    if option.kind not in ("flag", "optional", "switch")
     for spelling in option.names
     for command in option.commands
 ]
@@ -33,6 +35,13 @@ FLAGS = [
     (command, spelling, option.field)
     for option in OPTIONS
     if option.kind == "flag"
+    for spelling in option.names
+    for command in option.commands
+]
+SWITCHES = [
+    (command, spelling, option.field)
+    for option in OPTIONS
+    if option.kind == "switch"
     for spelling in option.names
     for command in option.commands
 ]
@@ -57,7 +66,7 @@ def test_an_option_takes_its_value_in_both_ways(command, spelling, field):
         arguments = parse([*words, *option, "--", "tool", "x"])
         assert value(arguments, field) == expected
         assert arguments.command == command
-        if command != "why":
+        if command in ("run", "policy"):
             assert arguments.request.command == ("tool", "x")
 
 
@@ -68,13 +77,44 @@ def test_a_flag_takes_none(command, spelling, field):
     assert "takes no value" in refused(command, f"{spelling}=1")[0]
 
 
+@pytest.mark.parametrize("command, spelling, field", SWITCHES)
+def test_a_switch_is_on_off_or_not_said(command, spelling, field):
+    """agent-safehouse's `--trust-workdir-config=BOOL`."""
+    assert value(parse([command]), field) is None
+    assert value(parse([command, spelling, "x"]), field) is True
+    for word in ("1", "true", "yes", "on", "TRUE"):
+        assert value(parse([command, f"{spelling}={word}"]), field) is True
+    for word in ("0", "false", "no", "off", "Off"):
+        assert value(parse([command, f"{spelling}={word}"]), field) is False
+    for word in ("", "2", "maybe"):
+        assert "neither yes nor no" in refused(command, f"{spelling}={word}")[0]
+
+
+@pytest.mark.parametrize("no", ["0", "no", "off", "false"])
+def test_what_is_always_trusted_cannot_be_distrusted_at_once(no):
+    """R73, in either order."""
+    words = ["--always-trust-workdir-config", f"--trust-workdir-config={no}"]
+    for order in (words, words[::-1]):
+        assert "conflicts with" in refused(*order, "tool")[0]
+    both = parse(["--always-trust-workdir-config=no", "--trust-workdir-config", "x"]).request
+    assert (both.always_trust, both.trust) == (False, True)
+    parse(["--always-trust-workdir-config", "--trust-workdir-config=true", "x"])
+
+
+@pytest.mark.parametrize("other", ["--env-pass=A", "--env=file", "--pass-env=A", "--keep-env=x"])
+def test_all_variables_and_some_of_them_cannot_be_combined(other):
+    """R74."""
+    for order in (["--env", other], [other, "--env"]):
+        assert "--env cannot be combined with" in refused(*order, "tool")[0]
+    parse(["--env=file", "--env-pass=A", "tool"])
+
+
 @pytest.mark.parametrize("spelling", ["--env", "--keep-env"])
 def test_env_takes_a_file_only_behind_an_equals_sign(spelling):
     arguments = parse([spelling, "tool"])
     assert arguments.request.env_all
     assert arguments.request.command == ("tool",)
-    both = parse([f"{spelling}=a b", spelling, "tool"]).request
-    assert (both.env_file, both.env_all) == ("a b", True)
+    assert parse([f"{spelling}=a b", "tool"]).request.env_file == "a b"
     assert "is empty" in refused(f"{spelling}=", "tool")[0]
 
 
@@ -166,6 +206,14 @@ def test_a_question(words, question, command):
     assert (arguments.words, arguments.request.command) == (question, command)
 
 
+@pytest.mark.parametrize("command", ["grant", "revoke", "grants", "trust", "untrust"])
+def test_the_words_of_other_commands_are_theirs(command):
+    """Options may stand behind them; `--` makes words of what looks like an option."""
+    arguments = parse([command, "a", "--for=d", "b", "--", "--for=e", "A=1"])
+    assert arguments.words == ("a", "b", "--for=e", "A=1")
+    assert (arguments.directory, arguments.request.command) == ("d", ())
+
+
 def test_an_option_behind_a_question_is_not_taken_for_a_command():
     """The answer would silently be one for another command."""
     try:
@@ -197,8 +245,9 @@ def test_an_option_that_is_like_none_is_refused_too(word):
 @pytest.mark.parametrize(
     "words, where",
     [(["policy", "--stdout"], "safehouse run"), (["--format=json", "tool"], "safehouse policy"),
-     (["why", "--output=x", "read", "x"], "safehouse run and safehouse policy"),
-     (["--platform=macos", "tool"], "safehouse policy and safehouse why")],
+     (["why", "--output=x", "read", "x"], "safehouse run, safehouse policy"),
+     (["--platform=macos", "tool"], "safehouse policy, safehouse why"),
+     (["trust", "--write"], "safehouse grant"), (["--for=x", "tool"], "safehouse grant, ")],
 )  # fmt: skip
 def test_an_option_of_another_command_says_where_it_belongs(words, where):
     message, hint = refused(*words)
@@ -220,8 +269,9 @@ def test_every_option_is_for_a_known_command_and_says_what_it_is_for():
     for option in OPTIONS:
         assert set(option.commands) <= set(COMMANDS)
         assert len(option.help) > 5
-    spellings = [name for option in OPTIONS for name in option.names]
-    assert len(spellings) == len(set(spellings))
+    for command in COMMANDS:
+        spellings = [n for option in OPTIONS if command in option.commands for n in option.names]
+        assert len(spellings) == len(set(spellings))
 
 
 @pytest.mark.parametrize("length", range(5))

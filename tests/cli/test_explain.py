@@ -39,7 +39,8 @@ def host(tmp_path):
 
 def explained(host, **request):
     request.setdefault("command", ("/usr/bin/env",))
-    return explanation(Request(**request), host)
+    plan = sandbox.make_plan(Request(**request), host)
+    return explanation(plan, sandbox.make_launch(plan, sandbox.backend_for(plan.host)))
 
 
 def section(text, name):
@@ -49,6 +50,20 @@ def section(text, name):
     while end < len(lines) and lines[end].startswith(" " * 14):
         end += 1
     return " ".join(lines[start:end])
+
+
+def test_it_says_who_said_it_where_and_what_came_of_it(host):
+    lines = explained(host, add_dirs_ro=("/usr/bin",), deny=(".git",)).splitlines()
+    start = lines.index("who says so")
+    assert "  working directory" in lines[start:]
+    assert any("/usr/bin  --add-dirs-ro" in line for line in lines[start:])
+    assert any("but for ~/w/.git, by --deny" in line for line in lines[start:])
+
+
+def test_without_a_command_nothing_is_said_of_its_enforcement(host):
+    plan = sandbox.make_plan(Request(), host)
+    assert "enforcement" not in explanation(plan, None)
+    assert "may write" in explanation(plan, None)
 
 
 def test_it_names_the_profile_what_may_be_written_and_the_network(host):

@@ -128,6 +128,13 @@ class Scene:
     def untouchable(self) -> dict[str, object]:
         """All in the home that a program confined to the project may not change."""
         found = state(self.home, without=self.project)
+        own = str(self.home / ".cache")  # what safehouse, unconfined, keeps there of its own files
+        alone = os.path.isdir(own) and os.listdir(own) == ["safehouse"]
+        kept = [own, f"{own}/safehouse"] if alone else []
+        for path in [
+            path for path in found if path in kept or path.startswith(f"{own}/safehouse/")
+        ]:
+            del found[path]
         git = (".git/hooks", ".git/config", ".git/config.worktree", ".git/commondir")
         for name in (*git, ".safehouse.yaml", ".safehouse"):
             found.update(state(self.project / name))
@@ -152,11 +159,11 @@ def make_template(root: Path, safehouse: Path) -> Scene:
         ("src/sibling/.env", 0o644),
         ("notes.txt", 0o644),
     ):
-        scene.write(path, f"{SECRET} {path}\n", mode)
+        scene.write(path, f"# {SECRET} {path}\n", mode)
     scene.write(f"{SECRET}.txt", "a name can tell a lot\n")
     scene.write(".gitconfig", _IDENTITY)
     scene.write("src/project/README", "a project\n")
-    scene.write("src/project/.safehouse.yaml", "{}\n")
+    scene.write("src/project/.safehouse.yaml", "# nothing yet\n")
     scene.write("src/project/private/inner/key", f"{SECRET} private\n")
     scene.git("init", "-q")
     scene.git("add", "README")

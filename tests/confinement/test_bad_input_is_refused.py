@@ -9,7 +9,7 @@ import pytest
 
 from tests.confinement import user
 from tests.confinement.attack import leaks
-from tests.confinement.scene import BEGUN
+from tests.confinement.scene import BEGUN, SECRET
 from tests.confinement.user import REFUSED, linux_only, own
 
 pytestmark = pytest.mark.confinement
@@ -246,7 +246,7 @@ def test_a_path_that_does_not_exist_is_refused_by_its_name(scene, option):
         (["--env-pass=A B"], ["A B"]),
         (["--env=no-such-file"], ["no-such-file"]),
         (["--add-dirs=~other/x"], ["~other"]),
-        (["--explain=yes"], ["--explain"]),
+        (["--explain=maybe"], ["--explain"]),
         (["--platform=linux"], ["--platform"]),
     ],
     ids=str,
@@ -315,8 +315,9 @@ def test_no_more_processes(scene):
 
 def test_secret_files_are_not_quoted_in_errors(scene):
     """--env=FILE of a file that has another form."""
-    done = scene.confined(f"--env={scene.home}/secrets/x", "--", "true")
-    refused(done, "secrets/x", "1")
+    scene.write("secrets/y", f"{SECRET} of a line\n")
+    done = scene.confined(f"--env={scene.home}/secrets/y", "--", "true")
+    refused(done, "secrets/y", "1")
     assert not leaks(scene, done)
 
 
