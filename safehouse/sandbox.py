@@ -96,7 +96,8 @@ def make_plan(request: Request, host: Host) -> Plan:
     start = configured.start(request, host)
     agent, notices = _agent(request, host, start)
     found = configured.configuration(request, host, start, agent)
-    profiles = _selected(found, start, agent)
+    features = tuple(item.text for item in found.said("enable"))
+    profiles = start.catalogue.selected(features, agent)
     appended = _appended(found, host, start, profiles)
     grants = gather(request, host, start, found, profiles, appended)
     policy = resolve(grants, host, start.workdir, start.catalogue.writable, found.network)
@@ -135,14 +136,6 @@ def gather(
         () if found.allows(request, "profile") else [file.path for file in found.appended],
         not found.allows(request, "workdir-config"),
     )
-
-
-def _selected(found: Configuration, start: configured.Start, agent: str) -> tuple[Profile, ...]:
-    """The profiles in force. Raises UserError, with the place, for a feature that is not known."""
-    features = found.said("enable")
-    for item in features:
-        start.catalogue.check(item.text, ("feature",), item.place)
-    return start.catalogue.selected(tuple(item.text for item in features), agent)
 
 
 def _environment(

@@ -42,9 +42,9 @@ def _from_yaml() -> Mapping[str, Record]:
 class Catalogue(Value):
     """All profiles that there are, for one platform.
 
-    `known` are the shipped ones, `own` the person's: those of a shipped name extend it. Of a
-    record, `[0]` is the name, `[1]` the layer ("" of an extension), `[5]` the commands and `[6]`
-    what it requires: see Record.
+    `shipped` are ours, `own` the person's: those of a shipped name extend it. Of a
+    record, `[0]` is the name, `[1]` the layer ("" of an extension), `[5]` the commands, `[6]` what
+    it requires and `[10]` the rules: see Record.
     """
 
     platform: Platform
@@ -114,6 +114,13 @@ class Catalogue(Value):
                 f"{option}: no {layers[0]} is called {name!r}{nearest(name, known)}",
                 f"there are: {', '.join(known)}",
             )
+
+    def is_elsewhere(self, name: str) -> bool:
+        """Whether the profile called `name` has rules, and none of them for this platform."""
+        rules = [
+            rule for record in (self.known[name], *self._extensions(name)) for rule in record[10]
+        ]
+        return bool(rules) and all(rule[2] not in ("", self.platform) for rule in rules)
 
     def writable(self) -> Iterable[Filter]:
         """What any program that is confined by any of the profiles may write, as written."""

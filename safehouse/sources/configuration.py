@@ -9,6 +9,7 @@ import posix as os  # os itself costs 1.3 ms of every launch
 
 from safehouse.errors import UserError, printable
 from safehouse.files import read_file
+from safehouse.host import PLATFORMS
 from safehouse.policy.planting import Planting
 from safehouse.policy.policy import NONE, OPEN
 from safehouse.policy.rule import Filter, Tier
@@ -191,6 +192,7 @@ def configuration(request: Request, host: Host, found: Start, agent: str) -> Con
         sources = [*narrow, *sources]
         ignored += [Ignored(item.text, item.place, _UNTRUSTED[verdict]) for item in wider]
         notices = trust.notices(verdict, workdir, host) if wider else ()
+    ignored += _of_another_system(sources, found.catalogue)
     return Configuration(
         tuple(sources),
         tuple(ignored),
@@ -201,6 +203,18 @@ def configuration(request: Request, host: Host, found: Start, agent: str) -> Con
         verdict,
         notices,
     )
+
+
+def _of_another_system(
+    sources: Iterable[tuple[Settings, tuple[Named, ...]]], catalogue: Catalogue
+) -> Iterator[Ignored]:
+    """The features that mean nothing here. Raises UserError, with the place, for one that is none."""
+    other = next(name for name in PLATFORMS if name != catalogue.platform)
+    for settings, _ in sources:
+        for item in settings.enable:
+            catalogue.check(item.text, ("feature",), item.place)
+            if catalogue.is_elsewhere(item.text):
+                yield Ignored(f"feature {item.text}", item.place, f"it is for {other}")
 
 
 def _kept(

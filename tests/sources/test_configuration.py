@@ -118,6 +118,15 @@ def test_features_add_up(person):
     assert {"ssh", "clipboard", "docker", "shell-init", "wide-read"} <= names
 
 
+def test_a_feature_for_another_system_is_told(person):
+    person.configure("enable: [keychain, git-config, ssh]\n")
+    plan = person.plan("true", enable=("clipboard",))
+    assert [(i.what, i.place, i.why) for i in plan.configuration.ignored] == [
+        ("feature keychain", "~/.config/safehouse/config.yaml:1", "it is for macos"),
+        ("feature clipboard", "--enable", "it is for macos"),
+    ]
+
+
 def test_the_project_s_own_file_counts_in_the_working_directory_only(person):
     """R73: not in a directory above or below it."""
     (person.home / "data").mkdir()
