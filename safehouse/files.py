@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posix as os  # os itself costs 1.3 ms of every launch
-from errno import ELOOP
+from errno import EINVAL, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR
 
 from safehouse.errors import UserError, printable
 from safehouse.value import Value
@@ -22,6 +22,8 @@ _KINDS: dict[int, Kind] = {0o100000: "file", 0o040000: "directory", 0o120000: "l
 STUB_MODE = 0o444
 STUB_TIME = 1  # seconds after 1970
 _MOST_LINKS = 40  # as the kernel: ELOOP
+# That there is no such thing; any other error leaves it open.
+_SAYS_NO = (ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, EINVAL)
 
 
 class FileSystem(Protocol):
@@ -29,6 +31,8 @@ class FileSystem(Protocol):
 
     plain: set[str]
     """Directories that are known to have no link in their path."""
+    closed: set[str]
+    """Directories of the person's own that kept us from looking: what is in them seemed missing."""
 
     def readlink(self, path: str) -> str:
         """What the link at `path` says, as written; "" for what is no link or is not there."""
@@ -45,8 +49,8 @@ class FileSystem(Protocol):
     def listable(self, directory: str) -> bool:
         """Whether the person may list a directory and enter it."""
 
-    def writable(self, path: str) -> bool:
-        """Whether the person may write to the file or the directory."""
+    def changeable(self, path: str) -> bool:
+        """Whether the person may write to the file or directory, or could allow it to themself."""
 
     def is_own_socket(self, path: str) -> bool:
         """Whether a socket of the person's own lies at `path`."""
@@ -66,6 +70,23 @@ class LocalFiles:
         self._kinds: dict[str, Kind] = {}
         self._names: dict[str, list[str]] = {}
         self.plain: set[str] = set()
+        self.closed: set[str] = set()
+
+    def _unseen(self, path: str, error: OSError) -> None:
+        """Notes which directory is in the way, unless the error says that nothing is there.
+
+        One of another user's is not noted: a confined program cannot change its permissions.
+        """
+        if error.errno in _SAYS_NO:
+            return
+        for directory in (path, *ancestors(path)):
+            try:
+                owner = os.lstat(directory).st_uid
+            except OSError:
+                continue
+            if owner == os.getuid():
+                self.closed.add(directory)
+            return
 
     def readlink(self, path: str) -> str:
         known = self._links.get(path)
@@ -80,7 +101,9 @@ class LocalFiles:
                     known = os.readlink(path)
                 except FileNotFoundError:
                     self._kinds[path] = "missing"
-                except (OSError, ValueError):
+                except OSError as error:
+                    self._unseen(path, error)
+                except ValueError:
                     pass
             self._links[path] = known
         return known
@@ -91,7 +114,10 @@ class LocalFiles:
             try:
                 mode = os.lstat(path).st_mode & 0o170000
                 kind = _KINDS.get(mode, "other")
-            except (OSError, ValueError):
+            except OSError as error:
+                kind = "missing"
+                self._unseen(path, error)
+            except ValueError:
                 kind = "missing"
             self._kinds[path] = kind
         return kind
@@ -101,8 +127,9 @@ class LocalFiles:
         if known is None:
             try:
                 known = sorted(os.listdir(directory))
-            except OSError:
+            except OSError as error:
                 known = []
+                self._unseen(directory, error)
             self._names[directory] = known
         return known
 
@@ -112,8 +139,13 @@ class LocalFiles:
     def listable(self, directory: str) -> bool:
         return os.access(directory, os.R_OK | os.X_OK)
 
-    def writable(self, path: str) -> bool:
-        return os.access(path, os.W_OK)
+    def changeable(self, path: str) -> bool:
+        if os.access(path, os.W_OK):
+            return True
+        try:
+            return os.stat(path).st_uid == os.getuid()
+        except OSError:
+            return True
 
     def is_own_socket(self, path: str) -> bool:
         try:

@@ -70,7 +70,8 @@ class Creation(Value):
 class Launch(Value):
     """What to execute: `program` by absolute path, its argv and environment, and what it needs.
 
-    `stays` says that there is something to do after its end, so that no backend may become it.
+    `directory` is where it starts, "" for here. `stays` says that there is something to do after
+    its end, so that no backend may become it.
     """
 
     program: str
@@ -79,6 +80,7 @@ class Launch(Value):
     enforcement: Enforcement
     creations: tuple[Creation, ...] = ()
     stays: bool = False
+    directory: str = ""
 
 
 def replace_process(launch: Launch) -> None:
@@ -92,6 +94,8 @@ def execute(launch: Launch, keep: tuple[int, ...]) -> None:
     argv = [_word(part, opened) for part in launch.argv]
     close_inherited(argv, tuple(opened))
     default_signals()
+    if launch.directory:
+        os.chdir(launch.directory)
     os.execve(launch.program, argv, dict(launch.environment))
 
 

@@ -58,6 +58,7 @@ class FakeFiles:
         self.kinds.update(dict.fromkeys(self.links, "link"))
         self.kinds.update(dict.fromkeys(sockets, "other"))
         self.plain: set[str] = set()
+        self.closed: set[str] = set()
 
     def readlink(self, path: str) -> str:
         return self.links.get(path, "")
@@ -85,7 +86,7 @@ class FakeFiles:
     def listable(self, directory: str) -> bool:
         return directory not in self.unreadable
 
-    def writable(self, path: str) -> bool:
+    def changeable(self, path: str) -> bool:
         return path.startswith(_OF_THE_PERSON)
 
     def is_own_socket(self, path: str) -> bool:

@@ -6,8 +6,9 @@ import posix as os  # os itself costs 1.3 ms of every launch
 
 from safehouse.backends.landlock import Scope
 from safehouse.backends.mounts import NOTHING, PRIVATE, READ_WRITE, SCRATCH, Mount, Mounts, plan
+from safehouse.backends.report import MARK, Report, has_ended, is_mark
 from safehouse.backends.seccomp import terminal_filter
-from safehouse.errors import UserError
+from safehouse.errors import UserError, quoted
 from safehouse.launch import (
     FULL,
     PARTIAL,
@@ -20,7 +21,7 @@ from safehouse.launch import (
     ignore_signals,
     supervise,
 )
-from safehouse.policy.policy import NONE
+from safehouse.policy.policy import NONE, Access
 from safehouse.value import replace
 
 TYPE_CHECKING = False
@@ -35,9 +36,6 @@ _PLACES = (
     "/run/current-system/sw/bin/bwrap",
     "/bin/bwrap",
 )
-# In the root of our own mount namespace, where no file of a confined program's can be, nor outside
-# a file of an ordinary user's.
-MARK = "/.safehouse-sandbox"
 _SCOPES_MISSING = (
     "this kernel's Landlock has no scopes (Linux 6.12 has): abstract sockets of other programs can "
     "be connected to, and a signal to the own process group reaches the caller's"
@@ -51,8 +49,8 @@ _RESETS = "--default-signal="
 _INTERRUPTED = (
     "this system's env cannot reset signals: Ctrl-C ends a program that would only pause at it"
 )
-_SHORT = 0.0002  # seconds
-_LONGEST_END = 10_000  # milliseconds
+_FILES_BESIDE = 64  # open at once beyond one a stub and one a denied file
+_FEWEST_FILES = 250  # that any system allows
 _SOCKETS = "sockets that lie inside a granted directory can be connected to"
 
 
@@ -69,7 +67,7 @@ class Bubblewrap:
 
     def inside(self, host: Host) -> bool:
         """Whether we are in a mount namespace that this backend made."""
-        return _is_mark(MARK) and bool(os.statvfs("/").f_flag & os.ST_RDONLY)
+        return is_mark(MARK) and bool(os.statvfs("/").f_flag & os.ST_RDONLY)
 
     def prepare(self, policy: Policy, host: Host, command: tuple[str, ...]) -> Launch:
         """See Backend.prepare."""
@@ -77,7 +75,8 @@ class Bubblewrap:
         mounts = plan(policy, host)
         self._planned = mounts, host.home
         filter = terminal_filter()
-        resetting = _with_default_signals(command)
+        can = policy.decide(Access("file-read-data", host.resolve(_ENV).real)).allowed
+        resetting = _with_default_signals(command) if can else ()
         notes = [_SOCKETS]
         if not self._scope.available:
             notes.append(_SCOPES_MISSING)
@@ -101,54 +100,81 @@ class Bubblewrap:
         """See Backend.start."""
         from safehouse.backends import stubs
 
+        _refuse_too_many_files(launch)
         held = stubs.make(launch.creations)
         status_read, status_write = os.pipe()
         block_read, block_write = os.pipe()
-        for descriptor in (status_write, block_read):
+        inherited = (status_write, block_read, block_write)
+        for descriptor in inherited:
             os.set_inheritable(descriptor, True)
-        report = _Report(status_read)
+        report = Report(status_read)
+        # bwrap takes the end of the blocking pipe for permission to go on, and what it starts is
+        # not bound to die with it yet. So that one holds the end to write to as well (--sync-fd):
+        # whoever is killed, it waits.
+        fds = (
+            "--json-status-fd", str(status_write), "--block-fd", str(block_read),
+            "--sync-fd", str(block_write),
+        )  # fmt: skip
 
         def confined() -> None:
             self._scope.restrict()
             if any(isinstance(word, str) and word.startswith(_RESETS) for word in launch.argv):
                 ignore_signals()
-            fds = ("--json-status-fd", str(status_write), "--block-fd", str(block_read))
             ready = replace(launch, argv=(launch.argv[0], *fds, *launch.argv[1:]))
-            execute(ready, (status_write, block_read))
+            execute(ready, inherited)
 
         def release(child: int) -> None:
-            self._verify(report, child)
-            os.write(block_write, b"\n")
+            try:
+                if self._verify(report, child) and not has_ended(child):
+                    os.write(block_write, b"\n")
+                else:
+                    report.kill()
+            except BaseException:
+                report.kill()
+                raise
 
         try:
             ending = supervise(confined, release, report.program)
+            if not ending.by_itself:
+                report.kill()  # bwrap was killed, maybe before what it started was to die with it
         finally:
-            for descriptor in (status_write, block_read, block_write):
+            for descriptor in inherited:
                 os.close(descriptor)
             if held and report.wait_for_the_last():
                 stubs.remove(held)
-        if not report.started() and ending.by_itself:
+            started = report.started()
+            report.close()
+        if not started and ending.by_itself:
             from safehouse.backends import diagnosis
 
             raise diagnosis.of_failure(launch.program)
         return ending.code
 
-    def _verify(self, report: _Report, child: int) -> None:
-        """Waits until all is mounted, and raises UserError if that is not what was planned."""
+    def _verify(self, report: Report, child: int) -> bool:
+        """Waits until all is mounted; False if bwrap has ended before that.
+
+        Raises UserError if what is mounted is not what was planned.
+        """
         if self._planned is None:
-            return
+            return True
         mounts, home = self._planned
         if any(mount.path == "/" for mount in mounts.mounts):
-            return  # all that there is, was asked for
+            return True  # all that there is, was asked for
         first = report.wait_for_the_mounts(child)
+        if not first:
+            return False
         from safehouse.backends.verify import deviation
 
-        wrong = deviation(first, mounts, home) if first else ""
+        try:
+            wrong = deviation(first, mounts, home)
+        except (FileNotFoundError, ProcessLookupError):  # of /proc: it has just ended
+            return False
         if wrong:
             raise UserError(
                 f"{wrong} was exchanged while the sandbox was made, so nothing was run",
                 "start it again; if this repeats, a confined program may be at work: end the others",
             )
+        return True
 
     def render(self, policy: Policy, host: Host) -> str:
         """The options for bwrap, one step a line; the values of the environment may be secret."""
@@ -159,7 +185,7 @@ class Bubblewrap:
             if isinstance(word, str) and (word.startswith("--") or not lines):
                 lines.append(word)
             else:
-                lines[-1] += " " + (_shell_quoted(word) if isinstance(word, str) else "FD")
+                lines[-1] += " " + (quoted(word, tilde=False) if isinstance(word, str) else "FD")
         return "bwrap \\\n  " + " \\\n  ".join(lines) + "\n"
 
 
@@ -198,7 +224,7 @@ def _options(policy: Policy, host: Host, mounts: Mounts) -> list[str | Input]:
         options += ["--remount-ro", host.home]
     if not root:
         options += ["--symlink", "safehouse", MARK, "--remount-ro", "/"]
-    options += ["--chdir", policy.workdir]
+    options += ["--chdir", policy.directory]
     for name, value in policy.environment:
         options += ["--setenv", name, value]
     return options
@@ -270,88 +296,24 @@ def _program() -> str:
     )
 
 
-class _Report:
-    """What bwrap writes to its status descriptor: the process that it started, and its end."""
+def _refuse_too_many_files(launch: Launch) -> None:
+    """Raises UserError where what the launch holds open at once is beyond the limit."""
+    inputs = sum(
+        isinstance(word, Input)
+        for part in launch.argv
+        if isinstance(part, Words)
+        for word in part.words
+    )
+    stubs = sum(creation.stub for creation in launch.creations)
+    needed = inputs + stubs + _FILES_BESIDE
+    if needed <= _FEWEST_FILES:
+        return
+    import resource
 
-    def __init__(self, descriptor: int) -> None:
-        os.set_blocking(descriptor, False)
-        self._descriptor = descriptor
-        self._text = b""
-
-    def _read(self) -> bytes:
-        while True:
-            try:
-                more = os.read(self._descriptor, 65536)
-            except BlockingIOError:
-                return self._text
-            if not more:
-                return self._text
-            self._text += more
-
-    def program(self) -> int:
-        """The process of the confined program as seen from here, 0 before there is one."""
-        first = _number(self._read(), b'"child-pid"')
-        try:
-            with open(f"/proc/{first}/task/{first}/children", encoding="ascii") as file:
-                return int((file.read().split() or ["0"])[0])
-        except (OSError, ValueError):
-            return 0
-
-    def wait_for_the_mounts(self, child: int) -> int:
-        """The sandbox's first process, when all is mounted there; 0 if `child`, bwrap, has ended."""
-        from time import sleep
-
-        while os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
-            first = _number(self._read(), b'"child-pid"')
-            if first and _is_mark(f"/proc/{first}/root{MARK}"):
-                return first
-            sleep(_SHORT)
-        return 0
-
-    def wait_for_the_last(self) -> bool:
-        """Waits until no process of the sandbox is left; whether that is sure.
-
-        bwrap ends with the program, a moment before those that it left behind: to them a stub that
-        is removed would be one that they can replace.
-        """
-        first = _number(self._read(), b'"child-pid"')
-        if not first:
-            return True
-        try:
-            handle = os.pidfd_open(first)
-        except ProcessLookupError:
-            return True
-        except OSError:
-            return False
-        import select
-
-        poll = select.poll()
-        poll.register(handle, select.POLLIN)
-        try:
-            return bool(poll.poll(_LONGEST_END))
-        finally:
-            os.close(handle)
-
-    def started(self) -> bool:
-        """Whether the program was executed: bwrap tells its exit status only then."""
-        return b'"exit-code"' in self._read()
-
-
-def _number(text: bytes, key: bytes) -> int:
-    digits = text.partition(key)[2].lstrip(b": ")
-    end = 0
-    while digits[end : end + 1].isdigit():
-        end += 1
-    return int(digits[:end] or b"0")
-
-
-def _is_mark(path: str) -> bool:
-    try:
-        return os.readlink(path) == "safehouse" and os.lstat(path).st_uid in (0, os.getuid())
-    except OSError:
-        return False
-
-
-def _shell_quoted(word: str) -> str:
-    plain = word and all(c.isalnum() or c in "/._-+:@%=,~" for c in word)
-    return word if plain else "'" + word.replace("'", "'\\''") + "'"
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if needed > most != resource.RLIM_INFINITY:
+        raise UserError(
+            f"{inputs + stubs} files are denied one by one or must not be created, and {most} open "
+            "files, the limit, are too few for that",
+            f"raise the limit: ulimit -n {needed}",
+        )

@@ -6,6 +6,7 @@ read-only or nothing. It becomes a mount where that differs from what lies above
 
 from __future__ import annotations
 
+from safehouse.errors import UserError, printable, quoted
 from safehouse.files import ancestors
 from safehouse.launch import Creation, Shortfall
 from safehouse.policy.match import fixed_start, text_matches
@@ -62,7 +63,10 @@ class Mounts(Value):
 
 
 def plan(policy: Policy, host: Host) -> Mounts:
-    """The mounts that enforce the policy on this host as it is now."""
+    """The mounts that enforce the policy on this host as it is now.
+
+    Raises UserError where a directory in what is writable cannot be looked at.
+    """
     return _Planner(policy, host).planned()
 
 
@@ -154,6 +158,7 @@ class _Planner:
             self.modes[self.host.home] = NOTHING
         for path in sorted(points, key=lambda path: (path.count("/") if path != "/" else 0, path)):
             self._mount(path, points[path], path in pins)
+        self._refuse_closed()
         if any(Tier.WORKDIR < rule.origin.tier < Tier.PROTECTED for rule in self.policy.rules):
             self._add_unmountable()
         return Mounts(
@@ -167,6 +172,22 @@ class _Planner:
             tuple(self.narrower),
             tuple(self.later),
         )
+
+    def _refuse_closed(self) -> None:
+        """Raises UserError where a program could open a directory that we could not look into.
+
+        It seemed empty, so nothing that is denied in it has a mount.
+        """
+        for path in sorted(self.host.files.closed):
+            if self.modes.get(path, self._mode_above(path)) == READ_WRITE:
+                raise UserError(
+                    f"{printable(path)} cannot be looked into, so what is denied there would not be",
+                    f"chmod u+rx {printable(quoted(path, tilde=False))}",
+                )
+
+    def _mode_above(self, path: str) -> str:
+        """What is mounted where `path` lies."""
+        return next((self.modes[a] for a in ancestors(path) if a in self.modes), NOTHING)
 
     def _add_unmountable(self) -> None:
         """Adds what people's own rules say beyond what can be mounted."""
@@ -218,7 +239,7 @@ class _Planner:
         if kind == "prefix":
             directory, _, start = value.rpartition("/")
             for name in self.host.files.names(directory or "/"):
-                if name.startswith(start):
+                if name.startswith(start) and not self._is_link(rule, f"{directory}/{name}"):
                     yield f"{directory}/{name}"
             self._later_names(rule, directory or "/")
             return
@@ -226,18 +247,26 @@ class _Planner:
         if found == "missing":
             if self._make(rule):
                 yield value
-        elif found == "link":
-            directory = value.rpartition("/")[0] or "/"
-            if rule.action == DENY and self.mode(directory) == READ_WRITE:
-                instead = (
-                    f"{value} is a symbolic link, which could be replaced; name what it leads to"
-                )
-                strict = rule.origin.tier > Tier.PROFILE
-                (self.wider if strict else self.later).append(Shortfall(rule, instead))
+        elif self._is_link(rule, value):
+            return
         elif kind == "subpath" or found != "directory" or rule.action == DENY:
             if rule.action == DENY and rule.create and self.host.files.is_stub(value, rule.create):
                 self.creations.append(_creation(value, rule.create, stub=True))
             yield value
+
+    def _is_link(self, rule: Rule, path: str) -> bool:
+        """Whether a link lies at a path, on which nothing can be mounted: it is made again, or told.
+
+        What it leads to has a rule of its own.
+        """
+        if self.host.files.kind(path) != "link":
+            return False
+        directory = path.rpartition("/")[0] or "/"
+        if rule.action == DENY and self.mode(directory) == READ_WRITE:
+            instead = f"{path} is a symbolic link, which could be replaced; name what it leads to"
+            strict = rule.origin.tier > Tier.PROFILE
+            (self.wider if strict else self.later).append(Shortfall(rule, instead))
+        return True
 
     def _make(self, rule: Rule) -> bool:
         """Provides for a path that is missing; whether it will be there to mount."""
@@ -307,6 +336,7 @@ class _Planner:
                 return
             # A directory as a mount would bring all that is in it, which the pattern does not name.
             fits = text_matches("regex", pattern, path)
+            fits = fits and not self._is_link(rule, path)
             if fits and (rule.action == DENY or self.host.files.kind(path) != "directory"):
                 yield path
 
@@ -324,7 +354,7 @@ class _Planner:
         if path in PRIVATE or path.startswith(_KERNEL):
             return
         mode = self.mode(path)
-        above = next((self.modes[a] for a in ancestors(path) if a in self.modes), NOTHING)
+        above = self._mode_above(path)
         if mode == above and not (pinned and mode == READ_WRITE):
             return
         shut = rule.origin.tier <= Tier.PROFILE and not self.host.files.readable(path)
@@ -342,7 +372,7 @@ class _Planner:
     def _links(self) -> Iterator[tuple[str, str]]:
         """The links on the way to what is granted that no mount shows already."""
         for link in self.policy.links:
-            above = next((self.modes[a] for a in ancestors(link.path) if a in self.modes), NOTHING)
+            above = self._mode_above(link.path)
             if above == NOTHING and link.path not in self.modes:
                 yield link.path, link.target
 

@@ -76,6 +76,7 @@ class Seatbelt:
             ("sandbox-exec", *how, "--", *command),
             policy.environment,
             Enforcement(level, "Seatbelt", notes=notes),
+            directory="" if host.foreign else policy.directory,
         )
 
     def start(self, launch: Launch) -> int:

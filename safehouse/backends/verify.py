@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 # Only root can exchange anything there.
 _OF_ROOT = ("/usr", "/etc", "/opt", "/nix", "/sys", "/lib", "/bin", "/sbin", "/run/systemd")
+_MOST_OPEN = 32
 _ESCAPES = (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\"))
 
 
@@ -32,14 +33,21 @@ def deviation(process: int, mounts: Mounts, home: str) -> str:
     directories: dict[str, int] = {}
     try:
         for mount in mounts.mounts:
+            if len(directories) > _MOST_OPEN:
+                _close(directories)
             if not mount.path.startswith(_OF_ROOT) and not _is_right(
                 process, mount, found, directories
             ):
                 return mount.path
     finally:
-        for descriptor in directories.values():
-            os.close(descriptor)
+        _close(directories)
     return ""
+
+
+def _close(directories: dict[str, int]) -> None:
+    for descriptor in directories.values():
+        os.close(descriptor)
+    directories.clear()
 
 
 def _is_right(
@@ -58,8 +66,8 @@ def _is_right(
 
 def _identity(path: str, directories: dict[str, int]) -> tuple[int, int]:
     """Device and number of what lies at a path outside, reached without following a link."""
-    descriptor = _opened(path, directories)
-    found = os.fstat(descriptor)
+    above, _, name = path.rpartition("/")
+    found = os.lstat(name, dir_fd=_opened(above or "/", directories))
     return found.st_dev, found.st_ino
 
 

@@ -10,7 +10,7 @@ import pytest
 from safehouse.backends import bubblewrap
 from safehouse.backends.bubblewrap import Bubblewrap
 from safehouse.errors import REFUSED, UserError
-from safehouse.launch import FULL, PARTIAL, Input, Words
+from safehouse.launch import FULL, PARTIAL, Enforcement, Input, Launch, Words
 from safehouse.request import Request
 from tests.fake_host import linux, planned
 
@@ -193,6 +193,14 @@ def test_shown_to_a_person_no_value_of_a_variable_is_in_it():
     assert "'/home/me/it'\\''s'" in text
     assert text.startswith("bwrap \\\n  --unshare-user \\\n")
     assert text.endswith("\n") and not text.endswith("\\\n")
+
+
+def test_more_files_than_may_be_open_are_told_before_anything_is_made():
+    options = Words(tuple(Input() for _ in range(2_000_000)))
+    with pytest.raises(UserError) as error:
+        Bubblewrap().start(Launch("/none", (options,), (), Enforcement(FULL, "test")))
+    assert "2000000 files" in error.value.message
+    assert "ulimit -n" in error.value.hint
 
 
 # Which bwrap

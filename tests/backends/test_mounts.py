@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from safehouse.backends.mounts import NOTHING, READ_ONLY, READ_WRITE, plan
+from safehouse.errors import UserError
 from safehouse.files import ancestors
 from safehouse.launch import Creation
 from safehouse.policy.policy import Access
@@ -353,3 +354,40 @@ def test_no_mount_shows_more_than_the_policy_says(grants):
             assert policy.decide(Access("file-read-data", path)).allowed, path
         if mode == READ_WRITE:
             assert policy.decide(Access("file-write-data", path)).allowed, path
+
+
+# What could not be looked at
+
+
+def closing(*paths):
+    host = linux("data/a/b/x", "shown/x", git=False)
+    host.files.closed.update(f"{HOME}/{path}" for path in paths)
+    return host
+
+
+@pytest.mark.parametrize("path", ["data", "data/a", "data/a/b"])
+def test_a_closed_directory_in_what_is_writable_is_refused(path):
+    """Somebody may have closed it, to open it when nothing in it is denied."""
+    with pytest.raises(UserError) as error:
+        mounts(closing(path), grant(ALLOW, "subpath", "~/data"))
+    assert f"{HOME}/{path}" in error.value.message
+    assert error.value.hint == f"chmod u+rx {HOME}/{path}"
+
+
+def test_its_name_is_printed_safely():
+    with pytest.raises(UserError) as error:
+        mounts(closing("data/\x1b[2J it's"), grant(ALLOW, "subpath", "~/data"))
+    assert (error.value.message + error.value.hint).isprintable()
+
+
+@pytest.mark.parametrize(
+    "grants",
+    [
+        (),
+        (grant(ALLOW, "subpath", "~/data", READ),),
+        (grant(ALLOW, "subpath", "~/data"), grant(DENY, "subpath", "~/data/a")),
+    ],
+    ids=["hidden", "read-only", "denied itself"],
+)
+def test_where_no_program_can_open_it_it_may_be_closed(grants):
+    mounts(closing("data/a"), grant(ALLOW, "subpath", "~/shown"), *grants)

@@ -260,3 +260,57 @@ def test_of_another_process(scenes, body):
         return {"process": process, "address": address, "opened": 40}
 
     withstands(scenes, body, decoy)
+
+
+# What an earlier program closed, so that a denial in it is not seen.
+
+
+def denied_by_configuration(scene):
+    scene.write(".config/safehouse/config.yaml", "deny: [~/src/project/conf/secret]\n")
+
+
+def denied_by_pattern(scene):
+    text = f'(deny file-read* file-write* (regex #"^{scene.project}/conf/sec.*"))'
+    scene.write(".config/safehouse/more.sb", f"(version 1)\n{text}\n")
+
+
+@linux_only("Seatbelt goes by name")
+@pytest.mark.parametrize("mode", ["000", "444", "111", "200"])
+@pytest.mark.parametrize("deny", [denied_by_configuration, denied_by_pattern])
+def test_what_an_earlier_program_closed(scene, mode, deny):
+    scene.write("src/project/conf/secret", SECRET)
+    deny(scene)
+    more = "~/.config/safehouse/more.sb"
+    options = [f"--append-profile={more}"] if deny is denied_by_pattern else []
+    script = f"cat conf/secret; chmod {mode} conf"
+    first = scene.confined(*options, "--", "sh", "-c", script)
+    assert not leaks(scene, first)
+    if options and first.returncode:  # such a pattern is refused where it cannot be kept
+        scene.run("chmod", mode, "conf")
+    again = scene.confined(*options, "--", "sh", "-c", "chmod 755 conf; cat conf/secret")
+    assert not leaks(scene, again)
+    if mode != "111" or options:
+        assert again.returncode == 125
+    if not options and mode != "111":
+        assert f"chmod u+rx {scene.project}/conf" in again.stderr
+
+
+@linux_only("Seatbelt goes by name")
+def test_what_an_agent_closed_of_its_own(scene):
+    program = scene.write(".claude/local/claude", "#!/bin/sh\n", 0o755)
+    scene.confined("--agent=claude", "--", "chmod", "000", scene.home / ".claude")
+    script = "chmod 755 ~/.claude; echo evil >> ~/.claude/local/claude"
+    done = scene.confined("--agent=claude", "--", "sh", "-c", script)
+    assert f"chmod u+rx {scene.home}/.claude" in done.stderr
+    (scene.home / ".claude").chmod(0o755)
+    assert program.read_text() == "#!/bin/sh\n"
+
+
+@linux_only("Seatbelt goes by name")
+def test_the_project_itself_closed(scene):
+    scene.project.chmod(0)
+    done = scene.run(
+        "sh", "-c", f"cd {scene.home}; {scene.safehouse} --workdir={scene.project} true"
+    )
+    assert done.returncode == 125
+    assert "chmod u+r" in done.stderr and f" {scene.project}\n" in done.stderr
