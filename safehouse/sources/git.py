@@ -6,11 +6,11 @@ elsewhere if commondir or a `.git` file says so. linux.md 1.3 has the attacks, e
 
 from __future__ import annotations
 
-from safehouse.errors import UserError
+from safehouse.errors import UserError, printable
 from safehouse.files import ancestors
 from safehouse.policy.rule import ALLOW, DENY, Filter, Grant, Origin, Tier
 from safehouse.policy.words import READ, WRITE
-from safehouse.sources import git_config, git_layout, git_named, git_places
+from safehouse.sources import git_config, git_layout, git_named, git_places, git_trees
 from safehouse.sources.settings import contains
 
 TYPE_CHECKING = False
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 _FILES = {"config": "file:", "config.worktree": "file:", "commondir": "file:.\n"}
 # The feature that opens these: `open_config`.
 FEATURE = "git-config"
+ANOTHER_WORKTREE = "another worktree of this repository"
 _SETTINGS = ("config", "config.worktree")
-_MOST_SUBMODULES = 1000
 
 
 def grants(
@@ -37,26 +37,47 @@ def grants(
     UserError for what nothing can hold in its place (a link) or look through.
     """
     git = root.rstrip("/") + "/.git"
+    if not host.foreign:
+        git_trees.refuse_unseen(git)
     kind = host.files.kind(git)
     if kind == "link":
         raise _refused(git, "is a symbolic link, which could be replaced")
     if kind == "other":
         raise _refused(git, "is neither a directory nor a file")
     if kind == "file":
-        yield _denied("literal", git)
+        yield _dot_git(host, git)
     found = git_places.repository(host, root)
     if found.outside:
         yield _granted(READ + WRITE, found.git, "the repository that this worktree belongs to")
     for path in git_places.worktrees(host, root, found) if worktrees else ():
-        yield _granted(READ, path, "another worktree of this repository")
+        yield _granted(READ, path, ANOTHER_WORKTREE)
     if found.git:
         yield from _repository(host, found.git, open_config)
-    yield from _embedded(host, root)
+    if not host.foreign:
+        yield from _embedded(host, root, found)
     if kind == "directory":
         # Without a valid .git, git would take the project itself for a repository, by this file.
         yield _denied("literal", root.rstrip("/") + "/HEAD", existing_only=True)
     if not host.foreign:
         yield from _named(host, root, found)
+
+
+def around(host: Host, path: str, open_config: bool = False) -> Iterator[Grant]:
+    """Denials for the repositories that `path` lies in, as `V/.git/hooks` does, or a bare one.
+
+    For what is opened for writing, be it a file or a directory. Nothing is granted.
+    """
+    for place in (path, *ancestors(path)):
+        above, _, name = place.rpartition("/")
+        if name == ".git":
+            root = above or "/"
+        elif git_layout.looks_like_one(host.files, place, 3) and not host.foreign:
+            root = place
+        else:
+            continue
+        for grant in grants(host, root, open_config, worktrees=False):
+            if grant.action == DENY:
+                yield grant
 
 
 def _granted(operations: tuple[str, ...], path: str, reason: str) -> Grant:
@@ -69,7 +90,16 @@ def _denied(kind: str, path: str, create: str = "", existing_only: bool = False)
 
 
 def _refused(path: str, what: str) -> UserError:
-    return UserError(f"{path} {what}", "mend it, or give another directory: --workdir=DIR")
+    return UserError(
+        f"{printable(path)} {what}", "mend it, or give another directory: --workdir=DIR"
+    )
+
+
+def _dot_git(host: Host, path: str) -> Grant:
+    """The denial for a `.git` file."""
+    if not host.foreign:
+        git_trees.refuse_second_name(path)
+    return _denied("literal", path)
 
 
 def _repository(host: Host, git: str, open_config: bool) -> Iterator[Grant]:
@@ -83,43 +113,63 @@ def _repository(host: Host, git: str, open_config: bool) -> Iterator[Grant]:
             raise _refused(part.path, part.wrong)
         is_worktree = part.whole == git_layout.WORKTREE
         names = ("config.worktree", "commondir") if is_worktree else ("hooks", *_FILES)
-        for name in names:
+        for name in (*names, "gitdir") if is_worktree else names:
             if host.files.kind(f"{part.path}/{name}") == "link":
                 raise _refused(f"{part.path}/{name}", "is a symbolic link, which could be replaced")
         for name in names:
+            if not host.foreign and not (open_config and name in _SETTINGS):
+                git_trees.refuse_second_name(f"{part.path}/{name}")
             content = "file:../..\n" if is_worktree and name == "commondir" else _FILES.get(name)
             if content is None:
+                _refuse_second_names(host, f"{part.path}/{name}")
                 yield _denied("subpath", f"{part.path}/{name}", "directory")
             elif not open_config or name not in _SETTINGS:
                 yield _denied("literal", f"{part.path}/{name}", content)
-        tree = git_layout.checked_out(host, part.path) if is_worktree else ""
-        if part.path != git and not is_worktree:
-            tree = _of_a_submodule(host, part.path)
+        if is_worktree:
+            # Git writes it when it makes or moves a worktree, and finds the tree by it.
+            git_trees.refuse_second_name(f"{part.path}/gitdir")
+            yield _denied("literal", f"{part.path}/gitdir", existing_only=True)
+            tree = git_layout.checked_out(host, part.path)
+        else:
+            tree = _of_a_submodule(host, part.path) if part.path != git else ""
         if tree:
-            yield _denied("literal", tree)
+            yield _dot_git(host, tree)
+
+
+def _refuse_second_names(host: Host, directory: str) -> None:
+    for name in () if host.foreign else host.files.names(directory):
+        if not name.endswith(".sample"):
+            git_trees.refuse_second_name(f"{directory}/{name}")
 
 
 def _of_a_submodule(host: Host, git: str) -> str:
     """The `.git` file of a submodule, by the settings of its repository."""
     worktree = git_config.value(git_config.settings(git + "/config"), "core", "worktree")
     tree = git_layout.led_to(host, worktree, git) if worktree else ""
+    if tree and not host.foreign:
+        git_trees.refuse_unseen(tree + "/.git")
     return tree + "/.git" if tree and host.files.kind(tree + "/.git") == "file" else ""
 
 
-def _embedded(host: Host, root: str) -> Iterator[Grant]:
-    """Submodules with a repository of their own in their directory, as old ones have it."""
-    file = root.rstrip("/") + "/.gitmodules"
-    if host.foreign or host.files.kind(file) != "file":
-        return
-    for setting in git_config.settings(file)[:_MOST_SUBMODULES]:
-        if (setting.section, setting.key) != ("submodule", "path"):
-            continue
-        git = git_layout.led_to(host, setting.value + "/.git", root)
-        if git.isprintable() and git.endswith("/.git") and contains(root, git):
-            if host.files.kind(git) == "directory":
+def _embedded(host: Host, root: str, found: git_places.Repository) -> Iterator[Grant]:
+    """Submodules by what the tree and its index say: old ones have a repository in their directory."""
+    trees = {root: found.own}
+    for part in git_layout.parts(host.files, found.git) if found.git else ():
+        if part.whole == git_layout.WORKTREE:
+            tree = git_layout.checked_out(host, part.path)
+        else:
+            tree = _of_a_submodule(host, part.path) if part.path != found.git else ""
+        if tree and contains(root, tree):
+            trees.setdefault(tree[: -len("/.git")], part.path)
+    for tree, own in trees.items():
+        for git in git_trees.embedded(host.files, tree, own):
+            kind = host.files.kind(git)
+            if kind == "link":
+                raise _refused(git, "is a symbolic link, which could be replaced")
+            if kind == "file":
+                yield _dot_git(host, git)
+            elif kind == "directory":
                 yield from _repository(host, git, open_config=False)
-            elif host.files.kind(git) == "file":
-                yield _denied("literal", git)
 
 
 def _named(host: Host, root: str, found: git_places.Repository) -> Iterator[Grant]:
@@ -181,6 +231,9 @@ def _closed(host: Host, trees: tuple[str, ...], path: str, create: str) -> Itera
         if inside or contains(host.home, real):
             yield _denied("subpath", real)
     elif kind in ("file", "other") and (inside or contains(host.home, real)):
+        # What a package manager installs, as pnpm, is a link to its store by design.
+        if inside and "/node_modules/" not in real:
+            git_trees.refuse_second_name(real)
         yield _denied("literal", real)
     elif kind == "missing" and create and inside:
         # Made where it would have to begin: a directory on the way that is new could be renamed.

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import posix as os  # os itself costs 1.3 ms of every launch
 
-from safehouse.errors import UserError, printable
-from safehouse.sources import git_config, git_keys, git_layout, git_places
+from safehouse.errors import UserError, printable, quoted
+from safehouse.files import follow
+from safehouse.sources import git_config, git_keys, git_layout, git_places, git_trees
+from safehouse.sources.settings import contains
 from safehouse.value import Value
 
 TYPE_CHECKING = False
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 _FILES = ("config", "config.worktree")
 _MOST_TOLD = 20
+_UNSEEN = "unseen"
 _MOST_TEXT = 200
 _MOST_COMMAND = 2000
 
@@ -33,7 +36,9 @@ class Seen(Value):
     """What was there before a command ran in `root`.
 
     `had` is what lay at `.git`, `git` its repository ("" for none), `parts` the directories of its
-    submodules and worktrees. `settings` has each file of settings that the command may write.
+    submodules and worktrees. `settings` has each file of settings that the command may write, `held`
+    each `.git` of a submodule or worktree, and what says where one is, with what it was. `own` has
+    the index of `root`, `embedded` are the submodules that the tree and its index name.
     """
 
     root: str
@@ -41,11 +46,14 @@ class Seen(Value):
     git: str
     parts: frozenset[str]
     settings: tuple[tuple[str, Values], ...] = ()
+    held: tuple[tuple[str, str], ...] = ()
+    own: str = ""
+    embedded: frozenset[str] = frozenset()
 
     @property
     def needs_a_look(self) -> bool:
         """Whether the command may leave something that no rule holds."""
-        return self.had == "missing" or len(self.parts) > 1 or bool(self.settings)
+        return self.had == "missing" or len(self.parts) > 1 or bool(self.settings or self.embedded)
 
 
 def look(host: Host, roots: Iterable[str], open_config: bool) -> tuple[Seen, ...]:
@@ -55,17 +63,47 @@ def look(host: Host, roots: Iterable[str], open_config: bool) -> tuple[Seen, ...
 
 def _seen(host: Host, root: str, open_config: bool) -> Seen:
     had = host.files.kind(_inside(root, ".git"))
-    git = git_places.repository(host, root).git
+    found = git_places.repository(host, root)
+    git = found.git
     parts = [part.path for part in git_layout.parts(host.files, git)] if git else []
     files = [f"{part}/{name}" for part in parts for name in _FILES] if open_config else []
     settings = tuple((file, _values(git_config.settings(file))) for file in files)
-    return Seen(root, had, git, frozenset(parts), settings)
+    embedded = frozenset(() if host.foreign else git_trees.embedded(host.files, root, found.own))
+    modules = _inside(root, ".gitmodules")
+    named = [modules] if embedded and host.files.kind(modules) != "missing" else []
+    held = [*embedded, *(f"{part}/gitdir" for part in parts if "/worktrees/" in part)]
+    held += [tree for part in parts for tree in _trees(host, part)]
+    was = [(path, _state(host.files, path)) for path in dict.fromkeys(held)]
+    was += [(path, host.files.kind(path)) for path in named]
+    return Seen(root, had, git, frozenset(parts), settings, tuple(was), found.own, embedded)
+
+
+def _trees(host: Host, part: str) -> Iterator[str]:
+    """The `.git` file of a linked worktree, by what its repository says."""
+    tree = git_layout.checked_out(host, part) if "/worktrees/" in part else ""
+    if tree:
+        yield tree
+
+
+def _state(files: FileSystem, path: str) -> str:
+    """What lies at a path, in words that can be compared."""
+    try:
+        git_trees.refuse_unseen(path)
+    except UserError:
+        return _UNSEEN
+    kind = files.kind(path)
+    return f"file {git_layout.line(files, path)}" if kind == "file" else kind
 
 
 def told(files: FileSystem, before: Iterable[Seen]) -> Iterator[str]:
     """A sentence for each thing that the person should look at. `files` looks anew."""
     for seen in before:
-        found = [*_of_dot_git(files, seen), *_new_parts(files, seen)]
+        found: list[str] = []
+        try:
+            for sentences in (_of_dot_git, _of_held, _of_submodules, _new_parts):
+                found += sentences(files, seen)
+        except UserError as error:
+            found.append(f"{error.message}: mend it before you run git in {printable(seen.root)}")
         for file, values in seen.settings:
             found += _changes(files, file, values)
         yield from found[:_MOST_TOLD]
@@ -80,14 +118,73 @@ def _inside(root: str, name: str) -> str:
 def _of_dot_git(files: FileSystem, seen: Seen) -> Iterator[str]:
     """These two cannot be denied on Linux without files of ours in the project."""
     git = _inside(seen.root, ".git")
-    if seen.had == "missing" and files.kind(git) != "missing":
-        yield f"{git} is new: look at its config and hooks before you run git in there"
+    shown = printable(git)
+    kind = files.kind(git) if seen.had == "missing" else "missing"
+    if kind == "file":
+        target = git_layout.named(files, git)
+        yield (
+            f"{shown} is new, and says that the repository is {_cut(target) or 'nowhere'}: a command "
+            "that is started here may get that one. If you did not make it, remove it"
+        )
+    elif kind != "missing":
+        yield f"{shown} is new: look at its config and hooks before you run git in there"
     lost = seen.had == "directory" and files.kind(git + "/HEAD") == "missing"
     if lost and files.kind(_inside(seen.root, "HEAD")) != "missing":
         yield (
-            f"{git} has lost its HEAD, and git would take the files of {seen.root} for the "
-            "repository: run no git in there before you have looked at HEAD, config and hooks in it"
+            f"{shown} has lost its HEAD, and git would take the files of {printable(seen.root)} for "
+            "the repository: run no git in there before you have looked at HEAD, config and hooks in it"
         )
+
+
+def _of_held(files: FileSystem, seen: Seen) -> Iterator[str]:
+    """What led to a submodule or worktree, if it does no more."""
+    for path, was in seen.held:
+        if path == _inside(seen.root, ".gitmodules"):
+            if files.kind(path) != was:
+                yield f"{_cut(path)} was moved or removed: by it your submodules are found and held"
+        elif _state(files, path) not in (was, _UNSEEN):
+            yield (
+                f"{_cut(path)} is not what it was: look at it before you run git in "
+                f"{printable(seen.root)}"
+            )
+
+
+def _of_submodules(files: FileSystem, seen: Seen) -> Iterator[str]:
+    """Submodules that nothing names any more, and those that are new."""
+    if not seen.git or any(_is_too_long(file) for file, _ in seen.settings):
+        return
+    now = frozenset(git_trees.embedded(files, seen.root, seen.own))
+    for path in sorted(seen.embedded - now):
+        if files.kind(path) != "missing":
+            yield (
+                f"{_cut(path)} is named no more by .gitmodules or the index: mend that, or the next "
+                "command may write in it what your git runs"
+            )
+    for path in sorted(now - seen.embedded):
+        reasons = list(_of_a_submodule(files, seen, path))
+        if reasons:
+            yield (
+                f"{_cut(path)} belongs to a new submodule: {', '.join(reasons[:3])}. Your git in "
+                f"{printable(seen.root)} goes into it: look at it first"
+            )
+
+
+def _of_a_submodule(files: FileSystem, seen: Seen, path: str) -> Iterator[str]:
+    """What in a submodule that was not there before could make git run a program."""
+    kind = files.kind(path)
+    if kind == "directory":
+        yield from _reasons(files, git_layout.Part(git_layout.REPOSITORY, path))
+    elif kind == "link":
+        yield "it is a symbolic link"
+    else:
+        target = git_layout.named(files, path)
+        base = path[: -len("/.git")]
+        try:
+            real = follow(files, target if target[:1] == "/" else f"{base}/{target}").real
+        except UserError:
+            real = ""
+        if not contains(f"{seen.git}/modules", real):
+            yield f"it leads to {_cut(target) or 'nothing'}"
 
 
 def _new_parts(files: FileSystem, seen: Seen) -> Iterator[str]:
@@ -98,9 +195,30 @@ def _new_parts(files: FileSystem, seen: Seen) -> Iterator[str]:
         if part.path in seen.parts:
             continue
         reasons = [part.wrong] if part.wrong else list(_reasons(files, part))
+        away = _away(files, seen, part)
+        if away:
+            yield (
+                f"{_cut(part.path)} is new, and says that {_cut(away)} is a worktree of this "
+                f"repository. If you did not make that: rm -r {_cut(quoted(part.path))}"
+            )
         if reasons:
             said = ", ".join(reasons[:3]) + (", ..." if len(reasons) > 3 else "")
             yield f"{_cut(part.path)} is new: {said}. Look at it before you run git there"
+
+
+def _away(files: FileSystem, seen: Seen, part: git_layout.Part) -> str:
+    """What a new entry for a worktree gives to a directory elsewhere, or opens of it; "" for none.
+
+    A command that is started there later gets this repository if it can make a `.git` file there.
+    """
+    if part.whole != git_layout.WORKTREE:
+        return ""
+    said = git_layout.line(files, f"{part.path}/gitdir")
+    try:
+        real = follow(files, said if said[:1] == "/" else f"{part.path}/{said}").real
+    except UserError:
+        return said
+    return "" if not said or contains(seen.root, real) else real
 
 
 def _reasons(files: FileSystem, part: git_layout.Part) -> Iterator[str]:
@@ -161,6 +279,14 @@ def _changes(files: FileSystem, file: str, old: Values) -> Iterator[str]:
         what = "was added" if not was else "was changed" if now else "was removed"
         value = f": {', '.join(_cut(each) for each in now[:5])}" if now else ""
         yield f"{printable(file)}: {_cut(name)} {what}{value}\n  undo: {_undo(file, name, was)}"
+
+
+def _is_too_long(file: str) -> bool:
+    try:
+        git_config.settings(file)
+    except UserError:
+        return True  # told with the changes
+    return False
 
 
 def _redirects(name: str, old: Values) -> bool:

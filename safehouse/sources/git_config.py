@@ -34,15 +34,15 @@ class Setting(Value):
         return f"{self.section}{middle}.{self.key}"
 
 
-def settings(path: str) -> list[Setting]:
+def settings(path: str, most: int = MOST_BYTES) -> list[Setting]:
     """All settings in the file at `path`, in order; none where there is no such file.
 
     No link is followed. Raises UserError for a file too long to be looked through.
     """
     try:
-        data = read_file(path, MOST_BYTES, printable(path))
+        data = read_file(path, most, printable(path))
     except UserError:
-        if _size(path) > MOST_BYTES:
+        if _size(path) > most:
             raise
         return []
     return list(parse(decoded(data)))
@@ -60,38 +60,47 @@ def parse(text: str) -> Iterator[Setting]:
     lines.reverse()
     section = subsection = ""
     while lines:
-        rest = lines.pop().lstrip(_BLANK)
-        while rest[:1] == "[":
-            section, subsection, rest = _header(rest)
-        if rest[:1] in ("", "#", ";"):
+        line = lines.pop()
+        place = _after_blanks(line, 0)
+        while line[place : place + 1] == "[":
+            section, subsection, place = _header(line, place)
+        if line[place : place + 1] in ("", "#", ";"):
             continue
-        end = 0
-        while end < len(rest) and (rest[end].isalnum() or rest[end] == "-"):
+        end = place
+        while end < len(line) and (line[end].isalnum() or line[end] == "-"):
             end += 1
-        key, rest = rest[:end].lower(), rest[end:].lstrip(_BLANK)
+        key, rest = line[place:end].lower(), line[end:].lstrip(_BLANK)
         if not rest:
             yield Setting(section, subsection, key, "true")
         elif rest[0] == "=":
             yield Setting(section, subsection, key, _value(rest[1:], lines).partition("\0")[0])
 
 
-def _header(line: str) -> tuple[str, str, str]:
-    """Section, subsection and what follows: `[a]`, `[a "b"]` and, as git once wrote it, `[a.b]`."""
-    end = 1
+def _after_blanks(line: str, place: int) -> int:
+    while place < len(line) and line[place] in _BLANK:
+        place += 1
+    return place
+
+
+def _header(line: str, start: int) -> tuple[str, str, int]:
+    """Section, subsection, and where what follows begins: `[a]`, `[a "b"]` and, as git once wrote it,
+    `[a.b]`. `start` is the place of the bracket: a line may have a great many."""
+    end = start + 1
     while end < len(line) and line[end] not in '] \t\r"':
         end += 1
-    section, _, subsection = line[1:end].lower().partition(".")
-    rest = line[end:].lstrip(_BLANK)
-    if rest[:1] == '"':
-        end = 1
-        name = ""
-        while end < len(rest) and rest[end] != '"':
-            end += rest[end] == "\\"
-            name += rest[end : end + 1]
+    section, _, subsection = line[start + 1 : end].lower().partition(".")
+    end = _after_blanks(line, end)
+    if line[end : end + 1] == '"':
+        end += 1
+        name: list[str] = []
+        while end < len(line) and line[end] != '"':
+            end += line[end] == "\\"
+            name.append(line[end : end + 1])
             end += 1
-        subsection = f"{subsection}.{name}" if subsection else name
-        rest = rest[end + 1 :]
-    return section, subsection, rest.partition("]")[2].lstrip(_BLANK)
+        subsection = f"{subsection}.{''.join(name)}" if subsection else "".join(name)
+        end += 1
+    closed = line.find("]", end)
+    return section, subsection, _after_blanks(line, closed + 1) if closed != -1 else len(line)
 
 
 def _value(rest: str, lines: list[str]) -> str:

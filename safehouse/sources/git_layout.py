@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from safehouse.errors import UserError, printable
 from safehouse.files import decoded, read_file
+from safehouse.sources import git_trees
 from safehouse.value import Value
 
 TYPE_CHECKING = False
@@ -132,6 +133,11 @@ def straight(host: Host, path: str, base: str) -> str:
 
 
 def checked_out(host: Host, admin: str) -> str:
-    """The `.git` file of a linked worktree, by what its repository keeps; "" where that is not one."""
+    """The `.git` file of a linked worktree, by what its repository keeps; "" where that is not one.
+
+    Raises UserError for one that cannot be looked at.
+    """
     path = straight(host, line(host.files, admin + "/gitdir"), admin)
+    if path.endswith("/.git") and not host.foreign:
+        git_trees.refuse_unseen(path)
     return path if path.endswith("/.git") and host.files.kind(path) == "file" else ""

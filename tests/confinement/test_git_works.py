@@ -255,3 +255,18 @@ def test_the_home_as_a_repository_is_not_opened_by_its_worktrees(scene):
     assert done.returncode == 0, done.stderr
     assert SECRET not in done.stdout
     assert os.path.isdir(scene.home / ".git/worktrees/dots")
+
+
+def test_what_is_closed_in_one_worktree_is_closed_in_the_others(scene):
+    """By the project, and by the person: the same file lies there once more."""
+    (scene.project / ".safehouse.yaml").write_text("deny: [secrets]\n")
+    (scene.project / "secrets").mkdir()
+    for name in ("secrets/key", "open"):
+        (scene.project / name).write_text("content\n")
+    own(scene.project)
+    scene.git("add", ".")
+    scene.git("commit", "-q", "-m", "more")
+    scene.git("worktree", "add", "-q", "../other", "-b", "other")
+    look = ["sh", "-c", "cat ../project/open; cat ../project/secrets/key"]
+    done = scene.confined("--", *look, cwd=scene.home / "src/other")
+    assert done.stdout == "content\n", done.stderr

@@ -12,7 +12,7 @@ from safehouse.errors import UserError
 from safehouse.files import LocalFiles
 from safehouse.host import LINUX, Host
 from safehouse.policy.rule import ALLOW, DENY, Tier
-from safehouse.sources.git import grants
+from safehouse.sources.git import around, grants
 from safehouse.value import replace
 from tests.fake_host import HOME, mac
 
@@ -88,7 +88,7 @@ def test_linked_worktrees_of_the_repository():
     assert found == {
         f"{git}/{name}/{file}"
         for name in ("one", "two")
-        for file in ("commondir", "config.worktree")
+        for file in ("commondir", "config.worktree", "gitdir")
     }
 
 
@@ -542,3 +542,30 @@ def test_gitmodules_close_nothing_elsewhere(place, path):
     before = refused(at(place, "main"))
     (place / "main/.gitmodules").write_text(f'[submodule "x"]\n\tpath = {path}\n')
     assert refused(at(place, "main")) == before
+
+
+@pytest.mark.parametrize(
+    "path",
+    [".git", ".git/hooks", ".git/config", ".git/hooks/pre-commit", ".git/objects/x"],
+)
+def test_what_lies_in_a_git_directory_brings_its_rules(path):
+    """`--add-dirs=V/.git/hooks`, which no rule of a working tree would cover."""
+    found = list(around(mac(), f"{HOME}/src/project/{path}"))
+    assert {g.action for g in found} == {DENY}
+    closed = {g.filter.value for g in found}
+    assert {f"{HOME}/src/project/.git/{name}" for name in CLOSED} <= closed
+
+
+def test_what_lies_in_a_bare_repository_brings_its_rules():
+    host = mac("r.git/HEAD", "r.git/config", "r.git/objects/", "r.git/hooks/")
+    closed = {g.filter.value for g in around(host, f"{HOME}/r.git/hooks")}
+    assert {f"{HOME}/r.git/{name}" for name in CLOSED} <= closed
+
+
+def test_what_lies_elsewhere_brings_none():
+    assert list(around(mac(), f"{HOME}/src/project/lib")) == []
+
+
+def test_around_a_linked_worktree_nothing_is_granted(place):
+    found = list(around(at(place, "tree"), f"{place}/tree/.git"))
+    assert found and all(grant.action == DENY for grant in found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 import subprocess
+import time
 
 import pytest
 
@@ -184,3 +185,21 @@ def test_every_key_of_git_s_own_list_that_speaks_of_a_command_is_known():
         quiet = name.startswith(("advice.", "notes.rewrite.")) or name.endswith(".cachetextconv")
         if name.lower().endswith(ends) and not quiet:
             assert runs(one(f"{name.replace('<', '').replace('>', '')}=x")), name
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[a]" * 350_000, "[" * 1_000_000, '[a "' + "\\" * 1_000_000, "[a]" + " " * 1_000_000,
+        '[a "' + "x" * 1_000_000 + '"]', "[a" + " " * 1_000_000, '[a "b"' * 150_000,
+    ],
+)  # fmt: skip
+def test_a_hostile_line_takes_no_more_than_its_length(text):
+    begun = time.process_time()
+    list(parse(text))
+    assert time.process_time() - begun < 10
+
+
+def test_several_headers_in_a_line():
+    (setting,) = parse('[a] [b "c\\"d"]\t[e "f"] g = h\n')
+    assert setting.name == "e.f.g"
