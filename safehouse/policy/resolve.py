@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
     Writable = Callable[[], Iterable[Filter]]
 
+# The policy sees the real path: /var is a link.
+_RESOLVER = "/private/var/run/mDNSResponder"
 _UNLINK = ("file-write-unlink",)
 
 
@@ -76,6 +78,8 @@ def resolve(
         rules = _with_spellings(rules, host)
     bare = [rule for rule in rules if isinstance(rule, Rule) and rule.filter is None]
     filtered = [rule for rule in rules if isinstance(rule, Opaque) or rule.filter is not None]
+    if network != OPEN:
+        filtered += _closed_network(host)
     defines = [("HOME", host.home)]
     if workdir:
         defines.insert(0, ("WORKDIR", workdir))
@@ -86,6 +90,7 @@ def resolve(
         network,
         environment,
         workdir or "/",
+        workdir or "/",
     )
 
 
@@ -94,6 +99,22 @@ def _opens_network(grant: AnyGrant) -> bool:
     if isinstance(grant, Opaque):
         return False
     return grant.action == ALLOW and all(name.startswith("network") for name in grant.operations)
+
+
+def _closed_network(host: Host) -> list[Rule]:
+    """No address, whatever was said before: SBPL can open the network in many ways.
+
+    Sockets in the file system stay as the rules say, but for that of macOS' resolver: a name that is
+    looked up leaves the machine.
+    """
+    origin = Origin(Tier.PROTECTED, "network: none", "the network is closed")
+    rules = [
+        Rule(DENY, ("network-outbound",), Filter("remote", "ip"), origin),
+        Rule(DENY, ("network-inbound", "network-bind"), Filter("local", "ip"), origin),
+    ]
+    if host.platform == "macos":
+        rules.append(Rule(DENY, ("network-outbound",), Filter("literal", _RESOLVER), origin))
+    return rules
 
 
 def _tier(grant: AnyGrant) -> int:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 DEEPEST = 80  # expressions and calls within each other
 MOST_WORK = 500_000  # calls, filters and KiB that evaluating a file may cost
+MOST_REGEXES = 500  # each costs up to a millisecond
+MOST_REGEX_BYTES = 32 * 1024
 LONGEST = 65_535  # characters of a string; bytes of a pattern in seatbelt.md 4.7
 
 LONGEST_PATH = 4096  # Linux' PATH_MAX; that of macOS is 1024
@@ -113,12 +115,14 @@ class Evaluator:
         self.imported = False  # names may have come from where we do not see
         self.fail = source.fail
         self._work = 0
+        self._regexes: dict[str, bool] = {}  # whether it is known what it means
+        self._regex_bytes = 0
 
     def unknown(self, word: Node, what: str, known: list[str]) -> NoReturn:
         """Raises UserError for a word that nothing can have given a meaning."""
         name = word.text
         if word.kind == "symbol" and not (
-            self.imported or name in LANGUAGE or name in self.names or name[0] in "'`,#"
+            self.imported or name in LANGUAGE or name in self.names or name[0] == "#"
         ):
             self.fail(word.start, f"unknown {what} {printable(name)!r}{nearest(name, known)}")
         raise NotUnderstood
@@ -272,16 +276,29 @@ class Evaluator:
 
     def _filter(self, kind: str, argument: Node, local: Local, depth: int) -> Filter:
         if kind in SYMBOL_FILTERS:
-            if argument.kind != "symbol" or argument.text in local or argument.text[0] in "'`,":
+            if argument.kind != "symbol" or argument.text in local:
                 raise NotUnderstood
             return Filter(kind, argument.text)
         text = self.printable(self._text(argument, local, depth))
         if not text:
             self.fail(argument.start, f"the filter {kind} has an empty value")
-        if kind.endswith("regex") and not is_known(text):
+        if kind.endswith("regex") and not self._is_known(text, argument):
             raise NotUnderstood
         self._check_path(kind, text, argument)
         return Filter(kind, text)
+
+    def _is_known(self, pattern: str, node: Node) -> bool:
+        known = self._regexes.get(pattern)
+        if known is None:
+            self._regex_bytes += len(pattern)
+            if len(self._regexes) == MOST_REGEXES or self._regex_bytes > MOST_REGEX_BYTES:
+                self.fail(
+                    node.start,
+                    f"more than {MOST_REGEXES} regexes, or {MOST_REGEX_BYTES >> 10} KiB of them",
+                    "say it with subpath, literal or prefix, or append several files",
+                )
+            known = self._regexes[pattern] = is_known(pattern)
+        return known
 
     def _check_path(self, kind: str, text: str, node: Node) -> None:
         """Raises UserError for what can fit no path: a refusal of it would refuse nothing."""

@@ -1,4 +1,8 @@
-"""SBPL text as nested lists, by the reader of TinyScheme (seatbelt.md 4.2)."""
+"""SBPL text as nested lists: what any reader of TinyScheme's family takes for the same.
+
+TinyScheme 1.38 knows more than is accepted here: quoting, characters (`#\\"`), vectors, block
+comments, `::`, strings that begin inside a word. What a reader might take otherwise is an error.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +23,17 @@ _TOKEN = re.compile(
     |(?P<string>\#?"[^"\\]*(?:\\.[^"\\]*)*")|(?P<symbol>[^ \t\r\n\f\v()";]+)|(?P<bad>.)""",
     re.VERBOSE | re.DOTALL,
 )
+# A longer word might be read as two: TinyScheme has 256 bytes for one.
+LONGEST_WORD = 100
+_WORD = re.compile(r"#[tf]|[A-Za-z0-9%_+*/<>=!?.-]+")
+_ODD = re.compile(r"[^A-Za-z0-9%_+*/<>=!?.-]")
+_QUOTING = "'`,"
 _ESCAPE = re.compile(r"\\(x[0-9A-Fa-f]{2}|.)", re.DOTALL)
 _UNSAFE = re.compile("[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]")
 _QUOTES = re.compile("[\u201c\u201d\u201e\u2018\u2019\u00ab\u00bb]")
 _TRAILING = re.compile(r"[ \t)]*;+[ \t]*([^\n]*)")
+_NO_ENDS = ('"', "\f", "\v")  # TinyScheme goes on with the word
+_AFTER_DOT = (" ", "\t", "\n")
 _CODES = {"n": "\n", "t": "\t", "r": "\r"}
 
 
@@ -52,6 +63,7 @@ class Source:
 
     def __init__(self, text: str, file: str) -> None:
         self.text, self.file = text, file
+        self.words: dict[str, int] = {}  # the symbols, and where each first stands
         self._lines = [0, *(match.end() for match in re.finditer("\n", text))]
 
     def line(self, offset: int) -> int:
@@ -105,12 +117,30 @@ class Source:
                 self.fail(start, "a string without its closing '\"'")
             else:
                 text = self._string(match[0], start) if kind == "string" else match[0]
-                if kind == "symbol" and not text.isascii() and _QUOTES.search(text):
-                    self.fail(start, "a typographic quotation mark", 'strings stand between "')
+                if kind == "symbol" and text not in self.words:
+                    self._check_word(text, start)
+                    self.words[text] = start
+                if kind == "symbol" and self.text[match.end() : match.end() + 1] in _NO_ENDS:
+                    self.fail(match.end(), "a space is missing before this")
+                if text == "." and self.text[match.end() : match.end() + 1] not in _AFTER_DOT:
+                    self.fail(start, "a '.' without a space after it")
                 stack[-1].items.append(Node(str(kind), text, start, match.end()))
         if len(stack) > 1:
             self.fail(stack[-1].start, "a '(' without its ')'")
         return top.items
+
+    def _check_word(self, word: str, start: int) -> None:
+        """Raises UserError for what is no word or number in every reading."""
+        if not word.isascii() and _QUOTES.search(word):
+            self.fail(start, "a typographic quotation mark", 'strings stand between "')
+        if word[0] == "#" and not _WORD.fullmatch(word):
+            self.fail(start, 'only #t, #f and #"..." begin with #')
+        odd = None if word[0] == "#" else _ODD.search(word)
+        if odd:
+            hint = "a policy needs no quoting" if odd[0] in _QUOTING else ""
+            self.fail(start + odd.start(), f"unexpected character {printable(odd[0])!r}", hint)
+        if len(word) > LONGEST_WORD:
+            self.fail(start, f"a word of more than {LONGEST_WORD} characters")
 
     def _string(self, token: str, start: int) -> str:
         if token[0] == "#":

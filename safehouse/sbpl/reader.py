@@ -1,4 +1,4 @@
-"""SBPL text as rules. What is not understood is passed on as it stands, never guessed."""
+"""SBPL text as rules. What is not understood is passed on, if it is harmless, never guessed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ from safehouse.sbpl.evaluate import (
     NotUnderstood,
 )
 from safehouse.sbpl.parse import Node, Source
-from safehouse.value import Value, replace
+from safehouse.sbpl.passed import Passing
+from safehouse.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,12 +36,11 @@ if TYPE_CHECKING:
     from safehouse.policy.rule import Action, AnyRule
     from safehouse.sbpl.evaluate import Local, Result
 
-    Found = Union[AnyRule, "Definition"]
+    Found = Union[AnyRule, "Definition", "Passed"]
 
-_DEFINING = ("define", "define-once", "set!", "macro", "define-macro")
 _OPERATIONS = frozenset(OPERATIONS)
 _ENTIRELY = "say it with rules of literal paths: what is passed on unread could undo your refusals"
-_IMPORT = "append the other file, too, instead of importing it"
+_FOLDED = {name.lower(): name for name in RESERVED}
 _HARMLESS = ("no-log", "no-report", "report", "telemetry")  # they change what is logged, no answer
 
 
@@ -49,6 +49,13 @@ class Definition(Value):
 
     name: str
     node: Node
+
+
+class Passed(Value):
+    """A form that is passed on, as soon as all names of the file are known."""
+
+    node: Node
+    origin: Origin
 
 
 def read(
@@ -65,9 +72,9 @@ def read(
     its reason the comment behind the filter or above the form. A form that is not understood has
     the definitions that it needs in front of it.
 
-    Raises UserError with `file:line:column` for what Seatbelt would not compile, for a form that
-    gives a word of the language another meaning, since that could disarm the rules that come after
-    it, and with `entirely` for each form that is not understood.
+    Raises UserError with `file:line:column` for what Seatbelt would not compile, for a word that
+    could give the language another meaning and so disarm the rules that come after it, and with
+    `entirely` for each form that is not understood.
     """
     return _Reader(Source(text, file), tier, params, known, entirely).read()
 
@@ -88,7 +95,9 @@ class _Reader:
 
     def read(self) -> tuple[AnyRule, ...]:
         found: list[Found] = []
-        for form in self.source.forms():
+        forms = self.source.forms()
+        self._check_case()
+        for form in forms:
             if form.kind != "list" or not form.items:
                 self.fail(form.start, 'expected a form such as (allow file-read* (subpath "/x"))')
             try:
@@ -96,8 +105,16 @@ class _Reader:
             except NotUnderstood:
                 if self.entirely:
                     self.fail(form.start, "this form is not understood", _ENTIRELY)
-                found.append(self._opaque(form))
+                found.append(self._passed(form))
         return tuple(self._with_definitions(found))
+
+    def _check_case(self) -> None:
+        """Scheme may read capital letters as small ones: SET! would be set!."""
+        named = {**_FOLDED, **{name.lower(): name for name in self.known}}
+        for word, start in self.source.words.items():
+            name = named.get(word.lower(), word)
+            if name != word and word != "TTY":  # a vnode-type
+                self.fail(start, f"SBPL may take {word} for {name}", "choose another name")
 
     def _form(self, form: Node) -> list[Found]:
         head = form.head
@@ -116,37 +133,17 @@ class _Reader:
         reason = source.comment_at(node.end) or source.comment_above(form.start)
         return Origin(self.tier, f"{source.file}:{source.line(node.start)}", reason)
 
-    def _opaque(self, form: Node) -> Opaque:
-        """The form as it stands, if it leaves alone what the rules after it are made of."""
+    def _passed(self, form: Node) -> Passed:
+        """The form, to be passed on; what it may define is not known."""
         names = self.evaluator.names
-        imports = set()
-        for node in form.walk():
-            if node.head in _DEFINING:
-                target = node.items[1] if len(node.items) > 1 else node
-                target = target.items[0] if target.items else target
-                self._check_name(target)
-                if target.text in self.known and not self.evaluator.imported:
-                    self._fail_redefined(target)
-                names[target.text] = None
-                self.evaluator.imported = True
-            elif node.kind == "symbol" and node.text in ("eval", "load"):
-                self.fail(node.start, f"{node.text} could change what the rules after it mean")
-            elif node.head == "import":
-                self._check_import(node)
-                imports.add(node.items[0].start)
-            elif node.kind == "symbol" and node.text == "import" and node.start not in imports:
-                self.fail(node.start, "import could read what nobody looked at", _IMPORT)
-        if imports:
+        if form.head == "define":
+            target = form.items[1]
+            names[(target.items or [target])[0].text] = None
+        if any(node.head == "import" for node in form.walk()):
             # What it defines is not known, nor what it defines anew.
             names.update(dict.fromkeys(names))
             self.evaluator.imported = True
-        return Opaque(self.source.text[form.start : form.end], self._origin(form, form))
-
-    def _check_import(self, node: Node) -> None:
-        """Only a profile of the system's: another file could be changed by who is confined."""
-        wanted = node.items[1:]
-        if len(wanted) != 1 or wanted[0].kind != "string" or "/" in wanted[0].text:
-            self.fail(node.start, "only profiles of the system can be imported, by name", _IMPORT)
+        return Passed(form, self._origin(form, form))
 
     # Definitions
 
@@ -159,7 +156,7 @@ class _Reader:
         if target.kind == "symbol" and len(form.items) != 3:
             self.fail(form.start, "expected (define NAME VALUE)")
         name = words[0].text
-        if name in self.known and not self.evaluator.imported:
+        if name in self.known:
             self._check_same(name, form)
             return []
         try:
@@ -222,31 +219,29 @@ class _Reader:
     def _with_definitions(self, found: list[Found]) -> Iterator[AnyRule]:
         """The rules; each form that is passed on with the definitions before it that any needs."""
         needed = self._needed(found)
+        own = self.evaluator.names.keys() - self.known.keys()
+        passing = Passing(self.source, own, set(self.known), self.evaluator.imported)
         texts = [each.definition for each in self.known.values() if each.name in needed]
         for item in found:
             if isinstance(item, Definition):
                 if item.name in needed:
-                    texts.append(self.source.text[item.node.start : item.node.end])
-            elif isinstance(item, Opaque):
-                yield replace(item, text="\n".join([*texts, item.text]))
+                    texts.append(passing.form(item.node))
+            elif isinstance(item, Passed):
+                yield Opaque("\n".join([*texts, passing.form(item.node)]), item.origin)
                 texts = []
             else:
                 yield item
 
     def _needed(self, found: list[Found]) -> set[str]:
         """The names that the text which is passed on uses, and those that these use."""
-        unseen = {
-            word
-            for item in found
-            if isinstance(item, Opaque)
-            for form in Source(item.text, "").forms()
-            for word in _words(form)
-        }
+        unseen = {word for item in found if isinstance(item, Passed) for word in _words(item.node)}
+        if not unseen:
+            return unseen
         uses: dict[str, set[str]] = {}
         for item in found:
             if isinstance(item, Definition):
                 uses.setdefault(item.name, set()).update(_words(item.node))
-        for known in self.known.values() if unseen else ():
+        for known in self.known.values():
             for form in Source(known.definition, "").forms():
                 uses.setdefault(known.name, set()).update(_words(form))
         needed: set[str] = set()

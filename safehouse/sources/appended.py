@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 
 from safehouse.errors import UserError, printable
-from safehouse.policy.rule import DENY, Filter, Grant, Opaque, Origin, Tier
+from safehouse.policy.match import text_matches
+from safehouse.policy.rule import ALLOW, DENY, PATH_KINDS, Filter, Grant, Opaque, Origin, Rule, Tier
 from safehouse.sbpl.evaluate import Below, Known
 from safehouse.sbpl.parse import Source
 from safehouse.sbpl.reader import read
 from safehouse.sbpl.syntax import quote
+from safehouse.sources.settings import contains
 from safehouse.value import Value, replace
 
 TYPE_CHECKING = False
@@ -17,10 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from safehouse.host import Host
-    from safehouse.policy.rule import AnyGrant, Rule
+    from safehouse.policy.rule import AnyGrant
 
 MOST_BYTES = 512 * 1024
 _DATA_VOLUME = "/System/Volumes/Data"
+# Who opens both opens the home as a whole, by whatever filter.
+_IN_A_HOME = ("/.ssh/id_x", "/x")
 _NO_WORKDIR = "there is no working directory"
 _REASONS = {Tier.REPOSITORY: "a profile that this repository brings"}
 _REASON = "an appended profile"
@@ -70,7 +74,7 @@ def profile(
     `workdir` is "" for none. `features` are the names that `--enable` takes, `enabled` the profiles
     that are in force: a file may name another one that it builds on. Raises UserError, with the
     place, for all that Seatbelt would not take, for a path that can fit nothing, and, in the tier
-    of a repository, for what is not understood.
+    of a repository, for what is not understood or opens the home as a whole.
     """
     file = printable(file)
     text = _text(data, file)
@@ -81,6 +85,8 @@ def profile(
     grants: list[AnyGrant] = []
     notes: list[str] = []
     for rule in rules:
+        if repository and isinstance(rule, Rule):
+            _refuse_too_wide(rule, host)
         origin = rule.origin
         origin = replace(origin, reason=printable(origin.reason) or reason)
         if isinstance(rule, Opaque):
@@ -150,6 +156,44 @@ def _known(host: Host, workdir: str) -> tuple[Known, ...]:
 
 
 # Rules
+
+
+def _refuse_too_wide(rule: Rule, host: Host) -> None:
+    """Raises UserError for what would open the home as a whole, which no project may."""
+    on_files = any(name.startswith(("file", "default")) for name in rule.operations)
+    on_sockets = any(name.startswith("network") for name in rule.operations)
+    if rule.action != ALLOW or not (on_files or on_sockets):
+        return
+    why = ""
+    for filter in _alternatives(rule.filter):
+        if filter is None:
+            why = "without a filter it is for all files" if on_files else ""
+        elif any(
+            all(_may_fit(filter, home + name, host, on_files) for name in _IN_A_HOME)
+            for home in (host.home, _DATA_VOLUME + host.home)
+        ):
+            why = "it holds your whole home"
+        if why:
+            raise UserError(
+                f"{rule.origin.source}: no project can open this: {why}",
+                "name the directories that it needs",
+            )
+
+
+def _may_fit(filter: Filter, path: str, host: Host, unsure: bool) -> bool:
+    """Whether a filter may be for a path; `unsure` is the answer where it is not about paths."""
+    kind, value = filter.kind, filter.value
+    if kind == "require-not":
+        return True
+    if kind == "require-all":
+        return all(_may_fit(part, path, host, unsure) for part in filter.parts)
+    if kind == "require-any":
+        return any(_may_fit(part, path, host, unsure) for part in filter.parts)
+    if kind not in PATH_KINDS:
+        return unsure
+    if text_matches(kind, value, path):
+        return True
+    return kind == "subpath" and contains(host.resolve(value).real, path)
 
 
 def _grant(rule: Rule, filter: Filter | None, origin: Origin) -> Grant:

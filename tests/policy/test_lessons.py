@@ -65,7 +65,7 @@ def test_the_order_of_the_sources():
     profile, words, last = Tier.PROFILE, Tier.COMMAND_LINE, Tier.PROTECTED
     wanted = [
         ("closed-sockets", profile), ("ssh", profile), ("docker", profile), ("claude", profile),
-        ("--workdir", Tier.WORKDIR), ("--deny", words), ("git", last), ("safehouse", last),
+        ("the current directory", Tier.WORKDIR), ("--deny", words), ("git", last), ("safehouse", last),
     ]  # fmt: skip
     first = [order.index(name) for name in wanted]
     ends = [len(order) - order[::-1].index(name) for name in wanted]

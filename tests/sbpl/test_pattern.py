@@ -61,7 +61,7 @@ def test_those_of_which_it_is_not_certain(pattern):
 def test_the_slowest_that_are_known_are_quick_enough(pattern):
     assert is_known(pattern)
     compiled = re.compile(pattern)
-    start = time.monotonic()
+    start = time.process_time()
     for path in ("/" + "a" * 250, "/a" * 125, "/" + "ab" * 125):
         compiled.search(path)
-    assert time.monotonic() - start < 1
+    assert time.process_time() - start < 10

@@ -5,10 +5,14 @@ from __future__ import annotations
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from safehouse.errors import UserError
 from safehouse.policy.rule import Filter, Opaque, Origin, Rule, Tier
+from safehouse.sbpl.parse import Source
 from safehouse.sbpl.reader import read
+from tests.seatbelt_text import parse as parse_independently
 
 PARAMS = {"HOME": "/Users/me", "EMPTY": ""}
 
@@ -32,9 +36,15 @@ def error(text):
     return caught.value.message
 
 
+def passed_on(text):
+    """How the only form is passed on."""
+    (found,) = rules(text)
+    assert isinstance(found, Opaque)
+    return found.text
+
+
 def is_opaque(text):
-    found = rules(text)
-    return bool(found) and isinstance(found[-1], Opaque) and found[-1].text == text.strip()
+    return passed_on(text) == text
 
 
 # Rules
@@ -118,7 +128,6 @@ def test_symbols_and_flags():
 def test_modifiers():
     found = rules('(deny (with no-log) file-read* (with message "m\\"") (subpath "/a"))')
     assert (found[0].message, found[0].filter) == ('m"', Filter("subpath", "/a"))
-    assert is_opaque('(allow process-exec* (literal "/bin/ps") (with no-sandbox))')
     assert is_opaque("(deny default (with send-signal SIGKILL))")
 
 
@@ -145,9 +154,9 @@ def test_strings(written, value):
     assert only_filter(f"(literal {written})") == Filter("literal", value)
 
 
-def test_strings_that_cannot_be_written_again_are_passed_on():
-    assert is_opaque(r'(allow file-read* (literal "/a\nb"))')
-    assert is_opaque('(allow file-read* (literal "/a\nb"))')
+def test_strings_that_cannot_be_written_again_are_errors():
+    for text in (r'(allow file-read* (literal "/a\nb"))', '(allow file-read* (literal "/a\nb"))'):
+        assert error(text) == "my.sb:1:28: a control character in a string"
 
 
 @pytest.mark.parametrize(
@@ -197,19 +206,15 @@ def test_conditions():
     assert is_opaque('(allow file-read* (if (param "X") (subpath "/a")))')
 
 
-def test_a_value_that_was_set_out_of_sight_is_not_used():
-    text = '(define a "/a") (if #t (set! a "/b")) (deny file-read* (subpath a))'
-    assert [type(form) for form in rules(text)] == [Opaque, Opaque]
-
-
 def test_a_value_is_that_of_the_place():
     text = (
-        '(define a "/a") (if #t (f a)) (define a "/b") (if #t (g a)) (deny file-read* (subpath a))'
+        '(define a "/a") (if #t (g a)) (define a "/b") (if #t (g a)) (deny file-read* (subpath a))'
     )
-    assert [getattr(form, "text", "") for form in rules(f"(begin (define (f x) x)) {text}")] == [
-        "(begin (define (f x) x))",
-        '(define a "/a")\n(if #t (f a))',
-        '(define a "/b")\n(if #t (g a))',
+    assert [
+        getattr(form, "text", "") for form in rules(f"(define (g . x) (subpath x)) {text}")
+    ] == [
+        '(define (my-g . my-x) (subpath my-x))\n(define my-a "/a")\n(if #t (my-g my-a))',
+        '(define my-a "/b")\n(if #t (my-g my-a))',
         "",
     ]
 
@@ -228,7 +233,7 @@ def test_a_parameter_that_is_not_set():
 def test_definitions_are_passed_on_with_what_needs_them():
     text = '(define a "/a") (define b "/b") (define (f) (subpath b)) (if #t (allow file-read* (f)))'
     assert [rule.text for rule in rules(text)] == [
-        '(define b "/b")\n(define (f) (subpath b))\n(if #t (allow file-read* (f)))'
+        '(define my-b "/b")\n(define (my-f) (subpath my-b))\n(if #t (allow file-read* (my-f)))'
     ]
 
 
@@ -237,19 +242,13 @@ def test_definitions_are_passed_on_with_what_needs_them():
     [
         "(define subpath literal)",
         "(define (deny . x) #t)",
-        "(if #t (set! deny allow))",
-        "(begin (define file-write* file-read*))",
-        "(define-macro (allow . x) #f)",
-        "(macro (require-not form) #t)",
         "(define (string-append a b) a)",
+        '(let ((deny allow)) (deny file-read* (subpath "/a")))',
+        "(let ((%deny allow)) 1)",
     ],
 )
 def test_no_word_of_the_language_can_be_given_another_meaning(text):
     assert "has a meaning already" in error(text)
-
-
-def test_nothing_is_evaluated_out_of_sight():
-    assert "my.sb:1:2: eval could change" in error("(eval (list 'define 'deny 'allow))")
 
 
 # What is not understood
@@ -260,29 +259,190 @@ def test_nothing_is_evaluated_out_of_sight():
     [
         '(import "system.sb")',
         '(if (param "X") (allow default))',
-        '(let ((x "/a")) (allow file-read* (subpath x)))',
         "(debug deny)",
         '(with-filter (subpath "/a") (allow file-read*))',
         '(allow file-read* (path-ancestors "/a/b"))',
-        '(allow file-read* (apply subpath (list "/a")))',
-        '(allow file-read* (subpath (car (list "/a"))))',
         "(allow mach-per-user-lookup)",
         "(allow network-outbound (remote unix-socket))",
         '(allow system-fsctl (fsctl-command (_IO "h" 47)))',
-        r'(allow file-read* (regex #"^/\d+$"))',
-        r'(allow file-read* (regex #"^/(?i)a$"))',
         '(allow file-read* (regex "^/[[:alpha:]]+$"))',
         '(allow file-read* (regex "("))',
-        "(allow signal (target 'self))",
+        "(if #t (deny file-read* (vnode-type TTY SYMLINK)))",
+        "(deny default (with send-signal SIGKILL))",
+        "(if (and #t (not #f)) (begin (deny signal (target self))))",
+        '(allow process-exec* (literal "/bin/ps" "/usr/bin/top") (with no-sandbox))',
     ],
 )
 def test_it_is_passed_on_as_it_stands(text):
     assert is_opaque(text)
 
 
+@pytest.mark.parametrize(
+    "text, passed",
+    [
+        (
+            '(let ((x "/a")) (allow file-read* (subpath x)))',
+            '(let ((my-x "/a")) (allow file-read* (subpath my-x)))',
+        ),
+        (
+            '(let* ((x "/a") (y x)) (allow file-read* (subpath x y)))',
+            '(let* ((my-x "/a") (my-y my-x)) (allow file-read* (subpath my-x my-y)))',
+        ),
+        (r'(allow file-read* (regex #"^/\d"))', r'(allow file-read* (regex "^/\\d"))'),
+        ('(if #t ; "\n  (allow\tdefault)\n)', "(if #t (allow default))"),
+        (r'(if #t (deny file* (literal "/\x41\"\b")))', r'(if #t (deny file* (literal "/A\"b")))'),
+    ],
+)
+def test_it_is_written_anew(text, passed):
+    """Neither comments nor spellings nor names of its own get into the policy."""
+    assert passed_on(text) == passed
+    assert is_opaque(passed) == ("my-" not in passed)
+
+
+@pytest.mark.parametrize(
+    "text, word",
+    [
+        ("(if #t (set! deny allow))", "set!"),
+        ("(begin (define file-write* file-read*))", "define"),
+        ("(define-macro (allow . x) #f)", "define-macro"),
+        ("(macro (require-not form) #t)", "macro"),
+        ('(eval "x")', "eval"),
+        ("(if #t eval)", "eval"),
+        ("(let ((e eval)) 1)", "eval"),
+        ("(let () (load 1))", "load"),
+        ("(define (f x) (lambda x))(if #t (f 1))", "lambda"),
+        ("(if (quote x) 1)", "quote"),
+        ('(allow file-read* (apply subpath (list "/a")))', "apply"),
+        ('(allow file-read* (subpath (car (list "/a"))))', "car"),
+        ('(if #t (string->symbol "set!"))', "string->symbol"),
+        ("(map (call/cc 1) 2)", "map"),
+        ("(cond (#t 1))", "cond"),
+        ("(allow signal (target eval))", "eval"),
+        ("(trace 1)", "trace"),
+        ("(disable-callouts)", "disable-callouts"),
+    ],
+)
+def test_a_word_that_could_do_harm_is_an_error(text, word):
+    """It would come before what is protected, and could disarm it."""
+    if text.startswith("(allow signal"):
+        text = f"(if #t {text})"
+    place = text.rindex(word) + 1
+    assert error(text) == f"my.sb:1:{place}: {word} could change what the rules after it mean"
+
+
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("(if #t (oblist))", "1:9: unknown name 'oblist'"),
+        ("(if #t (*error-hook* 1))", "1:9: unknown name '*error-hook*'"),
+        ("(if #t (string-apend 1))", "did you mean 'string-append'"),
+        ("(let loop ((x 1)) 1)", "expected (let ((NAME VALUE)) ...)"),
+        ("(let ((x)) 1)", "expected (NAME VALUE)"),
+        ("(if #t (f . (1 2)))", "unknown name '"),
+        ("(define (f . x) (. x)) (if #t (f 1))", "unknown name '.'"),
+        ("(allow file-read* (with grant 1))", "1:25: (with grant) could change more than this rule"),
+        ("(debug all)", "(debug all) could change more"),
+        ("(allow process-exec* (with no-sandbox))", "would let any program out of the sandbox"),
+        ('(allow process-exec* (subpath "/bin") (with no-sandbox))', "1:22: not with no-sandbox"),
+        ('(allow process-exec* (literal "/tmp/x") (with no-sandbox))', "not with no-sandbox"),
+        ('(allow process-exec* (literal "/bin/../x") (with no-sandbox))', "fits no path"),
+        ("(with-filter (subpath 1) (allow process-exec* (with no-sandbox)))", "not with no-sand"),
+        ('(import "system.sb") (if #t (vector-set! 1))', "unknown name 'vector-set!'"),
+    ],
+)  # fmt: skip
+def test_only_harmless_words_are_passed_on(text, said):
+    assert said in error(text)
+
+
+@pytest.mark.parametrize(
+    "text, column, said",
+    [
+        ('(let ((x #\\")) (set! deny (lambda r #t)) (begin (begin ;"\n 1)))', 10, "only #t, #f"),
+        ('(let () #! "\n (set! deny (lambda r #t))\n #! "\n 1)', 9, "only #t, #f"),
+        ("(let ((e (car `(,eval)))) 1)", 15, "unexpected character '`'"),
+        ("(let ((e (car (,eval)))) 1)", 16, "unexpected character ','"),
+        ("(allow signal (target 'self))", 23, 'unexpected character "\'"'),
+        ("(if #(1 2) 3)", 5, "only #t, #f"),
+        ("(if #;1 2)", 5, "only #t, #f"),
+        ("(if #| x |# 2)", 5, "only #t, #f"),
+        ("(if #x41 #o17)", 5, "only #t, #f"),
+        ("(if #true 1)", 5, "only #t, #f"),
+        ("(if |set!| 1)", 5, "unexpected character '|'"),
+        ("(if a\\b 1)", 6, "unexpected character '"),
+        ("(if [a] 1)", 5, "unexpected character '['"),
+        ("(if {a} 1)", 5, "unexpected character '{'"),
+        ("(if @a 1)", 5, "unexpected character '@'"),
+        ("(if a::set! 1)", 6, "unexpected character ':'"),
+        ("(if a\u00a0b 1)", 6, "unexpected character"),
+        ('(if a"set! b" 1)', 6, "a space is missing"),
+        ('(if #t"b" 1)', 7, "a space is missing"),
+        ("(if a\fb 1)", 6, "a space is missing"),
+        ("(if a\vb 1)", 6, "a space is missing"),
+        ("(f .(1))", 4, "a '.' without a space"),
+        (f"(if {'a' * 101} 1)", 5, "a word of more than 100"),
+        ('(if "\\101" 1)', 6, "unknown escape"),
+        ('(if "\\X41" 1)', 6, "unknown escape"),
+    ],
+)
+def test_what_scheme_may_read_otherwise_is_an_error(text, column, said):
+    """Each construct of TinyScheme's reader that is not accepted: seatbelt.md 4.2."""
+    assert error(text).startswith(f"my.sb:1:{column}: {said}")
+
+
+@pytest.mark.parametrize("word", ["SET!", "Deny", "DEFINE", "Eval", "File-Read*", "Subpath", "_io"])
+def test_scheme_may_not_see_the_case_of_letters(word):
+    message = error(f"(deny default)\n(let () ({word} 1))")
+    assert message.startswith(f"my.sb:2:10: SBPL may take {word} for ")
+
+
+_ATOMS = st.sampled_from(
+    [
+        "a",
+        "file-read*",
+        "#t",
+        "#f",
+        "12",
+        "-1",
+        "...",
+        "<=",
+        '"a"',
+        '"/ ;)(#\\"b"',
+        '#"[.]x"',
+        ";c\n",
+    ]
+)
+_SPACES = st.sampled_from([" ", "\t", "\n", "\r\n", ' ; " (\n'])
+
+
+@given(st.recursive(_ATOMS, lambda inner: st.lists(inner, max_size=4), max_leaves=12), st.data())
+def test_what_is_accepted_is_read_alike(tree, data):
+    """By us and by a reader that goes on a character at a time, as TinyScheme's does."""
+
+    def written(part):
+        if isinstance(part, str):
+            return part
+        return "(" + "".join(written(item) + data.draw(_SPACES) for item in part) + ")"
+
+    def plain(node):
+        return [plain(item) for item in node.items] if node.kind == "list" else node.text
+
+    text = written([tree])
+    assert [plain(node) for node in Source(text, "x.sb").forms()] == parse_independently(text)
+
+
 def test_names_may_come_from_an_import():
-    text = '(import "x.sb")\n(allow file-read* (home-subpath "/a"))\n(allow file-raed*)'
-    assert [type(form) for form in rules(text)] == [Opaque] * 3
+    text = '(import "x.sb")\n(system-network)\n(allow file-raed*)'
+    assert "my.sb:3:8: unknown name 'file-raed*', did you mean 'file-read*'" in error(text)
+    assert [form.text for form in rules(text[:32])] == ['(import "x.sb")', "(system-network)"]
+
+
+def test_no_more_regexes_than_can_be_read_at_once():
+    many = "".join(f'(deny file-read* (regex #"^/a{n}/[^/]+$"))\n' for n in range(501))
+    assert error(many).startswith("my.sb:501:25: more than 500 regexes")
+    assert len(rules(many[: many.index("^/a500")].rpartition("\n")[0])) == 500
+    long = f'(deny file-read* (regex #"^/{"[a-z]" * 7000}"))'
+    assert "32 KiB of them" in error(long)
+    assert len(rules('(deny file-read* (regex #"^/a$"))\n' * 1000)) == 1000
 
 
 # Errors of meaning
@@ -341,9 +501,9 @@ def test_a_family_error_says_what_is_taken():
     ],
 )
 def test_bombs_are_errors(text):
-    start = time.monotonic()
+    start = time.process_time()
     error(text)
-    assert time.monotonic() - start < 10
+    assert time.process_time() - start < 10
 
 
 def test_nesting_through_functions_is_bounded():
@@ -362,6 +522,6 @@ def test_a_large_file_is_read_at_once():
     line = '(allow file-read* (subpath "/some/where/%d")) ; reason\n'
     text = "".join(line % n for n in range(20_000))
     assert len(text) > 1_000_000
-    start = time.monotonic()
+    start = time.process_time()
     assert len(rules(text)) == 20_000
-    assert time.monotonic() - start < 5
+    assert time.process_time() - start < 10

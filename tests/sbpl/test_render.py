@@ -222,6 +222,6 @@ def test_it_is_fast(count):
 
 
 def _seconds(policy):
-    start = time.perf_counter()
+    start = time.process_time()
     render(policy)
-    return time.perf_counter() - start
+    return time.process_time() - start
