@@ -35,7 +35,9 @@ def show(arguments: Arguments) -> int:
     else:
         text = sandbox.policy_text(plan)
     if arguments.output:
-        write(arguments.output, text, host)
+        written = write(arguments.output, text, host)
+        if not arguments.request.command:
+            print(written)
     else:
         sys.stdout.write(text)
     return 0
@@ -97,14 +99,30 @@ def _rule_json(rule: Rule) -> dict[str, object]:
     }
 
 
-def write(path: str, text: str, host: Host) -> None:
-    """Writes a policy for the person to keep. Raises UserError where it cannot."""
+def write(path: str, text: str, host: Host) -> str:
+    """Writes a policy for the person to keep, and gives the file's path. Raises UserError.
+
+    A command may have put a link at the path: the new file takes its place, and what the link leads
+    to stays as it is.
+    """
     where = host.absolute(path, "--output")
+    directory = os.path.dirname(where)
+    new = f"{directory}/.safehouse-{os.urandom(8).hex()}"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
     try:
-        descriptor = os.open(where, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with open(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
+        if not (os.path.islink(where) or os.path.isfile(where) or not os.path.exists(where)):
+            raise UserError(f"--output: {printable(path)} is no file", "name another file")
+        os.makedirs(directory, exist_ok=True)
+        descriptor = os.open(new, flags, 0o600)
+        try:
+            with open(descriptor, "w", encoding="utf-8") as file:
+                file.write(text)
+            os.rename(new, where)
+        except BaseException:
+            os.unlink(new)
+            raise
     except OSError as error:
         raise UserError(
             f"--output: cannot write {printable(path)}: {error.strerror}", "name another file"
         ) from None
+    return where

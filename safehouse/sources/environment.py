@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from safehouse.errors import UserError, printable
-from safehouse.host import MACOS
+from safehouse.files import decoded, read_file
+from safehouse.host import LINUX, MACOS
 from safehouse.sources.certificates import VARIABLES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from safehouse.host import Host
     from safehouse.request import Request
@@ -25,7 +26,7 @@ _PASSED = frozenset(
     NO_COLOR FORCE_COLOR CLICOLOR CLICOLOR_FORCE COLORFGBG LS_COLORS LSCOLORS
     LANG LANGUAGE TZ
     EDITOR VISUAL GIT_EDITOR PAGER GIT_PAGER LESS MANPAGER NO_BROWSER
-    USER LOGNAME SHELL HOME HOSTNAME
+    USER LOGNAME SHELL HOME HOSTNAME TMP TEMP
     XDG_CONFIG_HOME XDG_CACHE_HOME XDG_DATA_HOME XDG_STATE_HOME XDG_DATA_DIRS XDG_CONFIG_DIRS
     SDKROOT DEVELOPER_DIR MACOSX_DEPLOYMENT_TARGET __CF_USER_TEXT_ENCODING
     VIRTUAL_ENV CONDA_PREFIX CONDA_DEFAULT_ENV PYENV_ROOT NVM_DIR FNM_DIR VOLTA_HOME
@@ -48,6 +49,10 @@ _USUAL_ELSEWHERE = (
 _AGENT_SOCKET = "SSH_AUTH_SOCK"
 # What prompts and scripts look for to know that they are confined; agent-safehouse's word.
 _MARKS = {"APP_SANDBOX_CONTAINER_ID": "agent-safehouse"}
+# What Python sets LC_CTYPE to where the locale is C: https://peps.python.org/pep-0538/
+_PYTHONS = ("C.UTF-8", "C.utf8", "UTF-8")
+_STARTED_WITH = "/proc/self/environ"  # what Python sets is not in there
+_MOST = 8 << 20  # Linux hands on at most 6 MB
 
 
 def environment(
@@ -62,31 +67,30 @@ def environment(
     """The variables of the command, by name, in order.
 
     `written` says whether the confined program may write an absolute path, `passed` names variables
-    of the caller, `file` has more, `defaults` are those of appended profiles. Later sources win:
-    allow-list, defaults where missing, `--env` or the file, what is passed, NAME=VALUE. Raises
-    UserError for a name that is none, an unreadable or malformed file.
+    of the caller, `file` has more, `defaults` are those of appended profiles, the last of a name
+    wins. Later sources win: allow-list, defaults where missing, `--env` or the file, what is passed,
+    NAME=VALUE. Raises UserError for a name that is none, an unreadable or malformed file.
     """
-    given = host.environ
-    values = dict(given) if request.env_all else _passed(host, profiles)
+    given = _given(host)
+    values = dict(given) if request.env_all else _passed(given, profiles)
     if not any(_AGENT_SOCKET in profile.passes for profile in profiles):
         values.pop(_AGENT_SOCKET, None)
     values["PATH"] = search_path(given.get("PATH", ""), host, written)
     values["HOME"] = host.home
     # On Linux each launch has a /tmp of its own, and the caller's directory is not there.
     values["TMPDIR"] = host.temp + "/" if host.temp else "/tmp"
+    if host.platform == LINUX:
+        values.update((name, "/tmp") for name in ("TMP", "TEMP") if name in given)
+    for name, value in _defaults(values, profiles, defaults):
+        values.setdefault(name, value)
     if file:
         from safehouse.sources.env_file import variables
 
         values.update(variables(file, host, values))
     for item in passed:
         _check_name(item.text, item.place)
-        if item.text in given and item.text not in ("PATH", "HOME"):
+        if item.text in given:
             values[item.text] = given[item.text]
-    for profile in profiles:
-        for name, value in profile.environment:
-            values.setdefault(name, value)
-    for name, value in (*defaults, *_MARKS.items()):
-        values.setdefault(name, value)
     for name, value in request.assignments:
         _check_name(name, "before the command")
         values[name] = value
@@ -94,12 +98,44 @@ def environment(
     return tuple(sorted(values.items()))
 
 
-def _passed(host: Host, profiles: Iterable[Profile]) -> dict[str, str]:
+def _given(host: Host) -> Mapping[str, str]:
+    """The caller's environment, without an LC_CTYPE that only our Python has made."""
+    given = host.environ
+    if given.get("LC_CTYPE") not in _PYTHONS:
+        return given
+    try:
+        started_with = read_file(_STARTED_WITH, _MOST, _STARTED_WITH).split(b"\0")
+    except UserError:  # not on Linux
+        return given
+    values = {name: value for name, value in given.items() if name != "LC_CTYPE"}
+    for entry in started_with:
+        if entry.startswith(b"LC_CTYPE="):
+            values["LC_CTYPE"] = decoded(entry.partition(b"=")[2])
+    return values
+
+
+def _defaults(
+    values: Mapping[str, str],
+    profiles: Iterable[Profile],
+    appended: Iterable[tuple[str, str]],
+) -> Iterator[tuple[str, str]]:
+    """What is set where it is missing; of a name the first counts."""
+    yield from dict(appended).items()
+    for profile in profiles:
+        yield from profile.environment
+    yield from _MARKS.items()
+    yield "SHELL", "/bin/sh"
+    for name, other in (("USER", "LOGNAME"), ("LOGNAME", "USER")):
+        if other in values:
+            yield name, values[other]
+
+
+def _passed(given: Mapping[str, str], profiles: Iterable[Profile]) -> dict[str, str]:
     wanted = set(_PASSED | VARIABLES)
     for profile in profiles:
         wanted.update(profile.passes)
     values = {}
-    for name, value in host.environ.items():
+    for name, value in given.items():
         if name in wanted or name.startswith(_PASSED_STARTS):
             values[name] = value
         elif name.upper() in _PROXIES:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from safehouse.errors import UserError
 from safehouse.files import LocalFiles
 from safehouse.request import Request
+from safehouse.sources import environment as module
 from safehouse.sources.environment import environment, without_credentials
 from safehouse.sources.profile import Profile
 from safehouse.sources.settings import Item
 from safehouse.value import replace
 from tests.fake_host import HOME, TEMP, linux, mac, planned
 
+ROOT = Path(__file__).parents[2]
 SSH = Profile("ssh", "feature", "", passes=("SSH_AUTH_SOCK",))
 
 
@@ -105,7 +111,7 @@ def test_an_agent_gets_its_own_keys_and_no_other_s():
 
 def test_what_safehouse_says_is_not_forged():
     given = {"SAFEHOUSE_SANDBOX": "0", "HOME": "/other", "TMPDIR": "/evil"}
-    for request in ({}, {"env_all": True}, {"env_pass": ("SAFEHOUSE_SANDBOX", "HOME")}):
+    for request in ({}, {"env_all": True}, {"env_pass": ("SAFEHOUSE_SANDBOX",)}):
         values = built(given, **request)
         assert values["SAFEHOUSE_SANDBOX"] == "1"
         assert values["HOME"] == HOME
@@ -143,6 +149,20 @@ def test_precedence(sources, wins, tmp_path):
     assert found["EDITOR"] == wins
 
 
+def test_a_default_of_an_appended_profile_wins_and_the_last_of_them():
+    shipped = Profile("p", "agent", "", environment=(("A", "shipped"), ("B", "shipped")))
+    appended = (("A", "first"), ("C", "first"), ("A", "last"))
+    host = mac(environ={"EDITOR": "mine"})
+    found = dict(
+        environment(
+            Request(), host, (shipped,), lambda path: False,
+            defaults=(*appended, ("EDITOR", "its"), ("APP_SANDBOX_CONTAINER_ID", "its")),
+        )
+    )  # fmt: skip
+    assert [found[name] for name in "ABC"] == ["last", "shipped", "first"]
+    assert (found["EDITOR"], found["APP_SANDBOX_CONTAINER_ID"]) == ("mine", "its")
+
+
 def with_local_files(host):
     """The same host with the files of this machine, for what is read."""
     return replace(host, files=LocalFiles())
@@ -172,70 +192,13 @@ def test_a_value_is_taken_as_it_is_written():
     assert [values[name] for name in "ABCD"] == ["~/x", "$HOME", "a=b", ""]
 
 
-def read(text, tmp_path, **environ):
-    file = tmp_path / "a file.env"
-    file.write_bytes(text if isinstance(text, bytes) else text.encode())
-    host = with_local_files(mac(environ=environ))
-    return variables(Request(env_file=str(file)), host)
-
-
-def test_a_file_of_variables(tmp_path):
-    text = (
-        "# a comment\n\nA=1\nexport B=two words\n"
-        "C='quoted # not a comment'\nD='$HOME'\n  E=trimmed  \nF=\nG=a=b\nA=last\nH='open\nI=\u00e9"
-    )
-    values = read(text, tmp_path)
-    wanted = {
-        "A": "last", "B": "two words", "C": "quoted # not a comment", "D": "$HOME", "E": "trimmed",
-        "F": "", "G": "a=b", "H": "'open", "I": "\u00e9",
-    }  # fmt: skip
-    assert wanted.items() <= values.items()
-
-
-@pytest.mark.parametrize(
-    "value, meant",
-    [
-        ("$A", "one"),
-        ("${A}", "one"),
-        ('"$A-${A}x$B"', "one-onextwo words"),
-        ("'$A'", "$A"),
-        ("/custom/bin:${PATH}", "/custom/bin:/usr/bin:/bin"),
-        ("$NONE.", "."),
-        ("cost $5, $$", "cost $5, $$"),
-        (r"\$A", "$A"),
-        ("${A", "${A"),
-        ("$SECRET", ""),
-        ("$", "$"),
-    ],
-)
-def test_a_file_may_name_variables_as_a_shell_does(value, meant, tmp_path):
-    """Not those of the caller that the command does not get."""
-    text = f"A=one\nexport B='two words'\nC={value}\n"
-    found = read(text, tmp_path, PATH="/usr/bin:/bin", SECRET="s")["C"]
-    assert found == meant or ("PATH" in value and found.startswith(meant + ":"))
-
-
-@pytest.mark.parametrize("value", ["$(id)", "a`id`", '"$(id)"'])
-def test_what_a_shell_would_run_is_refused(value, tmp_path):
-    with pytest.raises(UserError, match=":2: a command in the value of A is not run"):
-        read(f"\nA={value}\n", tmp_path)
-    assert read(f"A='{value}'\n", tmp_path)["A"] == value
-
-
-def test_a_file_has_the_last_word_on_path_and_home(tmp_path):
-    """R74, agent-safehouse's: what the file says is not completed."""
-    values = read("PATH=/custom/bin\nHOME=/custom/home\n", tmp_path)
-    assert (values["PATH"], values["HOME"]) == ("/custom/bin", "/custom/home")
-
-
-def test_programs_can_see_that_they_are_confined(tmp_path):
+def test_programs_can_see_that_they_are_confined():
     """R74: APP_SANDBOX_CONTAINER_ID only where it is missing."""
     name = "APP_SANDBOX_CONTAINER_ID"
     assert built({})[name] == "agent-safehouse"
     assert built({})["SAFEHOUSE_SANDBOX"] == "1"
     assert built({name: "caller"}, env_all=True)[name] == "caller"
     assert built({name: "caller"}, env_pass=(name,))[name] == "caller"
-    assert read(f"{name}=file\n", tmp_path)[name] == "file"
 
 
 def test_there_is_always_a_place_for_temporary_files():
@@ -245,29 +208,91 @@ def test_there_is_always_a_place_for_temporary_files():
     assert built({})["TMPDIR"] == f"{TEMP}/"
 
 
+@pytest.mark.parametrize("request_", [{}, {"env_all": True}], ids=["list", "all"])
+def test_other_names_of_the_place_for_temporary_files(request_):
+    given = {"TMP": "/x", "TEMP": "/y"}
+    found = built(given, host=linux, **request_)
+    assert (found["TMP"], found["TEMP"]) == ("/tmp", "/tmp")
+    assert given.items() <= built(given, **request_).items()
+    assert not set(given) & set(built({}, host=linux, **request_))
+    assert built(given, host=linux, env_pass=("TMP",))["TMP"] == "/x"
+
+
+def test_path_and_home_are_the_caller_s_own_where_asked_for():
+    """R74: as they are, with what would have been left out of PATH or moved in it."""
+    given = {"PATH": "bin:/usr/bin:.", "HOME": "/other"}
+    found = built(given, env_pass=("PATH", "HOME"))
+    assert (found["PATH"], found["HOME"]) == ("bin:/usr/bin:.", "/other")
+    assert built({}, env_pass=("PATH", "HOME"))["HOME"] == HOME
+    assert built({"PATH": "/a"}, env_pass=("PATH",), assignments=(("PATH", "x"),))["PATH"] == "x"
+
+
 @pytest.mark.parametrize(
-    "text, message",
+    "given, user, logname",
     [
-        ("A=1\nB\n", ":2: not NAME=VALUE"),
-        ("A-B=1\n", ":1: not NAME=VALUE"),
-        ("=1\n", ":1: not NAME=VALUE"),
-        ("\n\nA=\0\n", ":3: not NAME=VALUE"),
-        (b"A=\xff\n", "not UTF-8"),
-        ("A=" + "x" * (1 << 20), "larger than 1 MB"),
+        ({}, None, None),
+        ({"USER": "a"}, "a", "a"),
+        ({"LOGNAME": "b"}, "b", "b"),
+        ({"USER": "a", "LOGNAME": "b"}, "a", "b"),
     ],
 )
-def test_a_malformed_file_is_refused_with_its_line(text, message, tmp_path):
-    with pytest.raises(UserError) as error:
-        read(text, tmp_path)
-    assert message in error.value.message
-    assert "a file.env" in error.value.message
+def test_user_and_logname_fill_each_other(given, user, logname):
+    found = built(given)
+    assert (found.get("USER"), found.get("LOGNAME")) == (user, logname)
 
 
-def test_a_file_that_cannot_be_read_is_refused(tmp_path):
-    host = with_local_files(mac(environ={}))
-    for path, reason in ((tmp_path / "none", "does not exist"), (tmp_path, "Is a directory")):
-        with pytest.raises(UserError, match=reason):
-            variables(Request(env_file=str(path)), host)
+def test_there_is_always_a_shell():
+    assert built({})["SHELL"] == "/bin/sh"
+    assert built({"SHELL": "/bin/zsh"})["SHELL"] == "/bin/zsh"
+    assert built({}, Profile("p", "agent", "", environment=(("SHELL", "/x"),)))["SHELL"] == "/x"
+
+
+# What Python itself sets: PEP 538
+
+
+def locale_of(given, started_with, tmp_path, monkeypatch, **request):
+    file = tmp_path / "environ"
+    file.write_bytes(b"".join(entry.encode() + b"\0" for entry in started_with))
+    monkeypatch.setattr(module, "_STARTED_WITH", str(file))
+    return built({"LC_CTYPE": given}, host=linux, **request).get("LC_CTYPE")
+
+
+@pytest.mark.parametrize(
+    "given, started_with, wanted",
+    [
+        ("C.UTF-8", ["LANG=C"], None),
+        ("C.UTF-8", ["A=1", "LC_CTYPE=C"], "C"),
+        ("C.UTF-8", ["A=1", "LC_CTYPE=C.UTF-8"], "C.UTF-8"),
+        ("UTF-8", ["XLC_CTYPE=a"], None),
+        ("de_DE.UTF-8", [], "de_DE.UTF-8"),
+    ],
+)
+@pytest.mark.parametrize("request_", [{}, {"env_all": True}, {"env_pass": ("LC_CTYPE",)}])
+def test_a_locale_that_only_python_made(
+    given, started_with, wanted, request_, tmp_path, monkeypatch
+):
+    assert locale_of(given, started_with, tmp_path, monkeypatch, **request_) == wanted
+
+
+def test_where_it_cannot_be_told_the_locale_is_passed(monkeypatch):
+    monkeypatch.setattr(module, "_STARTED_WITH", "/none")
+    assert built({"LC_CTYPE": "C.UTF-8"})["LC_CTYPE"] == "C.UTF-8"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc")
+@pytest.mark.parametrize("given", [{}, {"LC_CTYPE": "C"}, {"LC_CTYPE": "C.UTF-8"}])
+def test_a_program_in_the_locale_c_gets_what_the_caller_has(given, tmp_path):
+    script = (
+        "from safehouse.host import Host; from safehouse.request import Request\n"
+        "from safehouse.sources.environment import environment\n"
+        "found = dict(environment(Request(), Host.current(), (), lambda path: False))\n"
+        "print(found.get('LC_CTYPE'))"
+    )
+    env = {"LANG": "C", "HOME": str(tmp_path), "PYTHONPATH": str(ROOT), **given}
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, env=env, capture_output=True, text=True
+    )
+    assert done.stdout == f"{given.get('LC_CTYPE')}\n", done.stderr
 
 
 # PATH
