@@ -33,3 +33,13 @@ def nearest(word: str, known: list[str]) -> str:
 def printable(text: str) -> str:
     """Text for a message: control characters and bytes that are no UTF-8 become escapes."""
     return text if text.isprintable() else repr(text)[1:-1]
+
+
+def quoted(text: str, tilde: bool = True) -> str:
+    """A word for a POSIX shell. With `tilde`, `~` and `~/` at its start stay the home."""
+    if tilde and text in ("~", "~/"):
+        return text
+    start = "~/" if tilde and text.startswith("~/") else ""
+    rest = text[len(start) :]
+    plain = rest and all(c.isascii() and (c.isalnum() or c in "/._-+:@%,") for c in rest)
+    return start + (rest if plain else "'" + rest.replace("'", "'\\''") + "'")

@@ -184,8 +184,8 @@ def _home(environ: Mapping[str, str], user: int, files: FileSystem) -> Resolutio
     if home[:1] != "/":
         raise UserError(f"HOME is {home!r}, which is not an absolute path", "set HOME")
     found = follow(files, home)
-    if files.kind(found.real) not in ("directory", "missing"):
-        raise UserError(f"HOME is {found.real}, which is not a directory", "set HOME")
+    if files.kind(found.real) != "directory":
+        raise UserError(f"HOME is {found.real}, which is not a directory", "set HOME to one")
     if found.real == "/":
         raise UserError(
             "HOME is /: every file would be the home's own",

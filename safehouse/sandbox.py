@@ -9,16 +9,24 @@ from __future__ import annotations
 
 import posix as os  # os itself costs 1.3 ms of every launch
 
-from safehouse.errors import NOT_EXECUTABLE, NOT_FOUND, UserError, printable
+from safehouse.errors import NOT_EXECUTABLE, UserError, printable, quoted
 from safehouse.files import LocalFiles
 from safehouse.host import LINUX, MACOS, Host
+from safehouse.policy.planting import expanded
 from safehouse.policy.policy import Access, Policy
 from safehouse.policy.resolve import resolve
-from safehouse.policy.rule import ALLOW, Rule, Tier
-from safehouse.sources import certificates, command_line, git, git_changes, protected, settings
+from safehouse.policy.rule import ALLOW, Grant, Rule, Tier
+from safehouse.sources import (
+    certificates,
+    command_line,
+    git,
+    git_changes,
+    protected,
+    selection,
+    settings,
+)
 from safehouse.sources import configuration as configured
 from safehouse.sources.environment import environment
-from safehouse.sources.selection import names_by_links, program_names
 from safehouse.sources.settings import contains
 from safehouse.value import Value, replace
 
@@ -31,12 +39,8 @@ if TYPE_CHECKING:
     from safehouse.policy.rule import AnyGrant
     from safehouse.request import Request
     from safehouse.sources.appended import Appended
-    from safehouse.sources.catalogue import Catalogue
     from safehouse.sources.configuration import Configuration
     from safehouse.sources.profile import Profile
-
-
-_REGULAR = 0o100000  # S_IFREG
 
 
 class Plan(Value):
@@ -73,20 +77,41 @@ def run(
         tell("already inside a safehouse sandbox: running with the rights that it has")
         return _run_inside(request, host)
     plan = make_plan(request, host)
+    if request.trust and plan.configuration.project:
+        from safehouse.sources import trust
+
+        trust.refuse_unseen(plan.configuration.project, host)
     for notice in plan.notices:
         tell(notice)
     launch = make_launch(plan, backend)
     explanation = explain(plan, launch)
     if explanation:
         tell(explanation)
-    roots = (dict(plan.policy.defines).get("WORKDIR", ""), *plan.configuration.writable_roots())
+    roots = (dict(plan.policy.defines).get("WORKDIR", ""), *plan.configuration.opened())
     seen = git_changes.look(host, roots, _opens_git_config(plan.profiles))
     stays = any(each.needs_a_look for each in seen)
     # Where it does not stay, on a Mac, this process becomes the program.
     status = backend.start(replace(launch, stays=True) if stays else launch)
     for sentence in git_changes.told(LocalFiles(), seen):
         tell(sentence)
+    appeared = _appeared(plan)
+    if appeared:
+        tell(appeared)
     return status
+
+
+def _appeared(plan: Plan) -> str:
+    """What to tell of a project's configuration that was made meanwhile, perhaps by the command."""
+    workdir = dict(plan.policy.defines).get("WORKDIR", "")
+    if not workdir or plan.configuration.project:
+        return ""
+    files = LocalFiles()
+    names = (f"{workdir.rstrip('/')}/{name}" for name in protected.WORKDIR_FILES)
+    if all(files.kind(path) == "missing" for path in names):
+        return ""
+    from safehouse.sources import trust
+
+    return trust.decline_new(workdir, replace(plan.host, files=files))
 
 
 def make_plan(request: Request, host: Host) -> Plan:
@@ -94,7 +119,7 @@ def make_plan(request: Request, host: Host) -> Plan:
     if request.platform:
         host = host.imagined(request.platform)  # type: ignore[arg-type]
     start = configured.start(request, host)
-    agent, notices = _agent(request, host, start)
+    agent, notices = selection.agent(request, host, start)
     found = configured.configuration(request, host, start, agent)
     features = tuple(item.text for item in found.said("enable"))
     profiles = start.catalogue.selected(features, agent)
@@ -103,8 +128,11 @@ def make_plan(request: Request, host: Host) -> Plan:
     policy = resolve(grants, host, start.workdir, start.catalogue.writable, found.network)
     _refuse_closed(policy, start.workdir)
     values = _environment(request, host, found, profiles, appended, policy)
-    policy = replace(policy, environment=values)
-    command = _with_arguments(request.command, agent, profiles, found)
+    # Where the person is, if the command may be there: --workdir says what it may use.
+    here = policy.decide(Access("file-read-data", host.cwd)).allowed
+    directory = host.cwd if here else policy.workdir
+    policy = replace(policy, environment=values, directory=directory)
+    command = selection.with_arguments(request.command, agent, profiles, found)
     told = (*notices, *found.notices, *(note for each in appended for note in each.notes))
     return Plan(request, host, agent, profiles, found, policy, command, told)
 
@@ -124,18 +152,46 @@ def gather(
     yield from certificates.grants(host)
     if workdir:
         yield command_line.grant(workdir, start.place)
-    yield from settings.grants(found.sources, workdir)
+    open_config = _opens_git_config(profiles)
+    of_git: list[Grant] = []
+    opened = [*found.opened(), *_opened_by(appended, host)]
+    for root in dict.fromkeys((*([workdir] if workdir else []), *opened)):
+        if host.files.kind(root) == "directory":
+            of_git += git.grants(host, root, open_config, worktrees=root == workdir)
+        of_git += git.around(host, root, open_config)
+    yield from of_git
+    trees = [*([workdir] if workdir else []), *_written_trees(host, profiles, of_git)]
+    yield from settings.grants(found.sources, trees)
+    for grant in of_git:
+        if grant.origin.reason == git.ANOTHER_WORKTREE and grant.filter:
+            yield from settings.closed_as_in(workdir, grant.filter.value, found.sources)
     for each in appended:
         yield from each.grants
-    open_config = _opens_git_config(profiles)
-    for root in dict.fromkeys((*([workdir] if workdir else []), *found.writable_roots())):
-        yield from git.grants(host, root, open_config, worktrees=root == workdir)
     yield from protected.grants(
         host,
         workdir,
-        () if found.allows(request, "profile") else [file.path for file in found.appended],
+        () if found.allows(request, "profile") else found.profiles_named,
         not found.allows(request, "workdir-config"),
     )
+
+
+def _opened_by(appended: tuple[Appended, ...], host: Host) -> Iterator[str]:
+    """The paths that appended profiles let be written."""
+    for grant in (grant for each in appended for grant in each.grants):
+        if isinstance(grant, Grant) and grant.action == ALLOW and grant.filter is not None:
+            by_name = grant.filter.kind in ("subpath", "literal")
+            if by_name and "file-write*" in grant.operations:
+                yield host.resolve(grant.filter.value).real
+
+
+def _written_trees(host: Host, profiles: tuple[Profile, ...], more: list[Grant]) -> Iterator[str]:
+    """The trees that profiles and repositories let be written, as they are reached."""
+    for grant in (*(grant for profile in profiles for grant in profile.grants), *more):
+        filter = grant.filter
+        if grant.action == ALLOW and filter is not None and filter.kind == "subpath":
+            path = expanded(filter.value, host) if "file-write*" in grant.operations else ""
+            if path:
+                yield host.resolve(path).real
 
 
 def _environment(
@@ -189,8 +245,8 @@ def _refuse_closed(policy: Policy, workdir: str) -> None:
     decision = policy.decide(Access("file-read-data", workdir)) if workdir else None
     if decision and not decision.allowed:
         raise UserError(
-            f"{workdir} is closed to commands by {decision.rule.origin}",
-            f"go elsewhere; or, if you mean it: --add-dirs={workdir}",
+            f"{printable(workdir)} is closed to commands by {decision.rule.origin}",
+            f"go elsewhere; or, if you mean it: --add-dirs={printable(quoted(workdir))}",
         )
 
 
@@ -199,9 +255,12 @@ def make_launch(plan: Plan, backend: Backend) -> Launch:
     program = find_program(plan)
     workdir = plan.policy.workdir
     chosen = plan.agent and not plan.request.agent
-    if chosen and workdir != "/" and _lies_in(program, workdir, plan.host):
+    inside = workdir != "/" and selection.lies_in(program, workdir, plan.host)
+    real = plan.host.resolve(program).real
+    if chosen and (inside or plan.policy.decide(Access("file-write-data", real)).allowed):
+        place = "in the project" if inside else "where commands may write"
         raise UserError(
-            f"{program} lies in the project, and the profile of {plan.agent} is not for that",
+            f"{program} lies {place}, and the profile of {plan.agent} is not for that",
             f"if you trust it: --agent={plan.agent}",
         )
     launch = backend.prepare(plan.policy, plan.host, (program, *plan.command[1:]))
@@ -239,113 +298,21 @@ def find_program(plan: Plan) -> str:
     does not let it be read.
     """
     word = plan.command[0]
-    path = search(word, dict(plan.policy.environment).get("PATH", ""), plan.host.cwd)
+    path = selection.search(word, dict(plan.policy.environment).get("PATH", ""), plan.host.cwd)
     found = plan.host.resolve(path)
     real = found.real
-    if not _readable(plan, real):
+    decision = plan.policy.decide(Access("file-read-data", real))
+    if not decision.allowed:
         raise UserError(
-            f"{word} is {real}, which the policy does not let it read",
-            f"let it: --add-dirs-ro={real.rpartition('/')[0] or '/'}",
+            f"{word} is {real}, which the policy does not let it read: {decision.rule.origin}",
+            f"let it: --add-dirs-ro={printable(quoted(real.rpartition('/')[0] or '/'))}",
             NOT_EXECUTABLE,
         )
     # A link to it that the program could not see is of no use to start it by.
-    return path if all(_readable(plan, link) for link, _ in found.links) else real
-
-
-def _readable(plan: Plan, path: str) -> bool:
-    return plan.policy.decide(Access("file-read-data", path)).allowed
-
-
-def search(word: str, path: str, cwd: str) -> str:
-    """The file that a command word means, as a shell finds it. Raises UserError as `find_program`."""
-    if not word:
-        raise UserError("the command is empty", "safehouse -- COMMAND [ARG...]", NOT_FOUND)
-    if "/" in word:
-        places = [word if word[0] == "/" else f"{cwd}/{word}"]
-    else:
-        places = [f"{directory}/{word}" for directory in path.split(":")]
-    refused = ""
-    for place in places:
-        try:
-            mode = os.stat(place).st_mode & 0o170000
-        except (OSError, ValueError):
-            continue
-        if mode == _REGULAR and os.access(place, os.X_OK):
-            return place
-        if mode == _REGULAR or "/" in word:
-            refused = refused or place.replace("/./", "/")
-    if refused:
-        raise UserError(
-            f"{printable(refused)} is not an executable file",
-            f"a program is wanted; for a script: chmod +x {printable(refused)}",
-            NOT_EXECUTABLE,
-        )
-    raise UserError(
-        f"command not found: {printable(word)}",
-        "it is looked for in PATH; give its path if it lies elsewhere",
-        NOT_FOUND,
+    visible = all(
+        plan.policy.decide(Access("file-read-data", link)).allowed for link, _ in found.links
     )
-
-
-def _agent(request: Request, host: Host, start: configured.Start) -> tuple[str, tuple[str, ...]]:
-    """The name of the agent's profile ("" for none), and what to tell about the choice."""
-    if request.agent or not request.command:
-        return request.agent, ()
-    name, notices = _agent_of(request, host, start.catalogue, start.workdir)
-    usual = start.own.defaults.get("agent") if start.own else None
-    if not name and not notices and usual:
-        start.catalogue.check(usual.text, ("agent", "app"), usual.place)
-        return usual.text, ()
-    return name, notices
-
-
-def _agent_of(
-    request: Request, host: Host, catalogue: Catalogue, workdir: str
-) -> tuple[str, tuple[str, ...]]:
-    """The agent that a command is by its name, and what to tell about it."""
-    names, words = program_names(request.command)
-    paths = [path for path in (_found(word, host) for word in words) if path]
-    links = [link for path in paths for link in names_by_links(path, host)]
-    name = catalogue.for_command([*names, *links])
-    if not name:
-        return "", ()
-    for path in (*paths, *(f"{workdir}/node_modules/.bin/{word}" for word in words[1:])):
-        if workdir and host.files.kind(path) != "missing" and _lies_in(path, workdir, host):
-            # A repository may bring a program of any name; its state and sign-in are not for that.
-            notice = f"{path} lies in the project, so it gets no profile by its name"
-            return "", (f"{notice}; if you trust it: --agent={name}",)
-    return name, ()
-
-
-def _lies_in(path: str, directory: str, host: Host) -> bool:
-    """Whether a path, a link that it leads through or what it leads to lies in a directory."""
-    found = host.resolve(path)
-    steps = (path, found.real, *(link for link, _ in found.links))
-    return any(contains(directory, step) for step in steps)
-
-
-def _found(word: str, host: Host) -> str:
-    if host.foreign or not word:
-        return ""
-    places = [place for place in host.environ.get("PATH", "").split(":") if place[:1] == "/"]
-    try:
-        return search(word, ":".join(places), host.cwd)
-    except UserError:
-        return ""
-
-
-def _with_arguments(
-    command: tuple[str, ...], agent: str, profiles: tuple[Profile, ...], found: Configuration
-) -> tuple[str, ...]:
-    """The command with its agent's default arguments behind the word that names the agent."""
-    own = tuple(item.text for item in found.said("args"))
-    for profile in profiles:
-        if profile.name == agent and (profile.arguments or own):
-            for position, word in enumerate(command):
-                if set(program_names((word,))[0]) & set(profile.commands):
-                    after = position + 1
-                    return (*command[:after], *profile.arguments, *own, *command[after:])
-    return command
+    return path if visible else real
 
 
 def _written(policy: Policy) -> Callable[[str], bool]:
@@ -367,7 +334,7 @@ def _run_inside(request: Request, host: Host) -> int:
     values.update(request.assignments)
     if not request.command:
         raise UserError("no command", "safehouse -- COMMAND [ARG...]")
-    path = search(request.command[0], values.get("PATH", ""), host.cwd)
+    path = selection.search(request.command[0], values.get("PATH", ""), host.cwd)
     from safehouse.launch import default_signals
 
     default_signals()

@@ -126,7 +126,7 @@ def test_the_environment_is_described_completely() -> None:
 
 def test_what_is_protected_is_described() -> None:
     text = section("docs/security-model.md", "What nothing opens")
-    for name in (*protected._SHELL_FILES, *protected._SHELL_TREES, *protected._WORKDIR_FILES):
+    for name in (*protected._SHELL_FILES, *protected._SHELL_TREES, *protected.WORKDIR_FILES):
         assert f"`{name}`" in text
 
 

@@ -14,6 +14,7 @@ from safehouse.launch import FULL, PARTIAL, Enforcement, Launch, Shortfall
 from safehouse.policy.policy import Access
 from safehouse.policy.rule import Tier
 from safehouse.request import Request
+from safehouse.sources import selection
 from safehouse.value import replace
 from tests.fake_host import linux, mac, planned
 
@@ -139,7 +140,7 @@ def test_a_name_is_not_looked_for_in_the_directory_of_the_project(place):
     """Nor is an empty entry of PATH, which means it."""
     for path in ("", ":", ".", f"{place.home}/none"):
         with pytest.raises(UserError):
-            sandbox.search("text", path, place.cwd)
+            selection.search("text", path, place.cwd)
     host = replace(place, environ={"PATH": f":.:{place.home}/bin"})
     plan = sandbox.make_plan(Request(command=("tool",)), host)
     assert sandbox.find_program(plan) == f"{place.home}/bin/tool"
@@ -148,9 +149,9 @@ def test_a_name_is_not_looked_for_in_the_directory_of_the_project(place):
 def test_the_first_that_can_be_executed_is_taken(place):
     home = place.home
     os.chmod(f"{home}/other/tool", 0o644)
-    assert sandbox.search("tool", f"{home}/other:{home}/bin", "/") == f"{home}/bin/tool"
+    assert selection.search("tool", f"{home}/other:{home}/bin", "/") == f"{home}/bin/tool"
     with pytest.raises(UserError) as error:
-        sandbox.search("tool", f"{home}/none:{home}/other", "/")
+        selection.search("tool", f"{home}/none:{home}/other", "/")
     assert error.value.status == NOT_EXECUTABLE
     assert f"chmod +x {home}/other/tool" in error.value.hint
 

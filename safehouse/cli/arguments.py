@@ -201,12 +201,15 @@ def _option(word: str, words: list[str], command: str, found: dict[str, Any]) ->
     if option.kind == "file":
         found.setdefault(option.field, []).append(_filled(value, name, option))
     elif option.kind in ("paths", "names"):
-        parts = [part for part in value.split(":" if option.kind == "paths" else ",") if part]
-        if not parts:
+        # As agent-safehouse: `--add-dirs="$EXTRA"` says nothing where that is empty.
+        parts = value.split(":" if option.kind == "paths" else ",")
+        if len(parts) > 1 or option.kind == "names":  # a path alone is taken to the letter
+            parts = [part.strip(" ") for part in parts]
+        if option.field == "env_pass" and not any(parts):
             _filled("", name, option)
-        found.setdefault(option.field, []).extend(
-            part if option.kind == "paths" else part.strip() for part in parts
-        )
+        if option.field == "enable":
+            parts = [part.lower() for part in parts]
+        found.setdefault(option.field, []).extend(part for part in parts if part)
     elif option.field == "workdir":
         found["workdir"] = value if value != HERE else f"{HERE}/"
     else:
@@ -219,7 +222,7 @@ def _option(word: str, words: list[str], command: str, found: dict[str, Any]) ->
 
 
 def _truth(value: str, name: str) -> bool:
-    word = value.lower()
+    word = value.strip().lower()
     if word in _TRUE or word in _FALSE:
         return word in _TRUE
     raise UserError(

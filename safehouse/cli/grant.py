@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import sys
 
-from safehouse import sandbox
-from safehouse.errors import UserError, nearest, printable
-from safehouse.host import Host
+from safehouse.cli.grants import catalogue_of, outside
+from safehouse.cli.sources import shown
+from safehouse.errors import UserError, nearest, printable, quoted
+from safehouse.files import ancestors
 from safehouse.policy.planting import Planting
-from safehouse.sources import directory, grant_store, user
-from safehouse.sources.catalogue import Catalogue, records
-from safehouse.sources.configuration import refuse_to_keep
-from safehouse.sources.directory import typed, written
+from safehouse.policy.rule import DENY
+from safehouse.sources import directory, git, grant_store
+from safehouse.sources.directory import written
 from safehouse.sources.grant_store import MODES, Said
+from safehouse.sources.reach import refuse_to_keep
 from safehouse.sources.settings import contains, too_wide
 
 TYPE_CHECKING = False
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     from safehouse.cli.arguments import Arguments
     from safehouse.files import Resolution
+    from safehouse.host import Host
+    from safehouse.sources.catalogue import Catalogue
     from safehouse.sources.settings import Mode
     from safehouse.sources.settings_file import Directories
 
@@ -108,22 +111,6 @@ def revoke(arguments: Arguments) -> int:
     return 0
 
 
-def outside() -> Host:
-    """This machine. Raises UserError inside of a sandbox, where what is kept is closed."""
-    host = Host.current()
-    if sandbox.backend_for(host).inside(host):
-        raise UserError(
-            "inside a sandbox, rights can be neither granted nor looked at", "do it outside of it"
-        )
-    return host
-
-
-def catalogue_of(host: Host) -> Catalogue:
-    """All profiles, the person's own among them."""
-    shipped = records()
-    return Catalogue(host.platform, shipped, tuple(user.profiles(host, shipped)))
-
-
 def thing(each: Said) -> str:
     """Something that is kept, in words: `~/docs (read-only)`, `the feature ssh`."""
     agent = f", for {printable(each.agent)}" if each.agent else ""
@@ -161,16 +148,16 @@ def _place(arguments: Arguments, host: Host) -> str:
     if not arguments.directory:
         if contains(host.cwd, host.home):
             raise UserError(
-                f"refusing to keep this for all below {written(host.cwd, host)}, which holds your home",
+                f"refusing to keep this for all below {shown(host.cwd, host)}, which holds your home",
                 "cd into the project first; or, if you mean it: "
-                f"--for={typed(written(host.cwd, host))}",
+                f"--for={_typed(written(host.cwd, host))}",
             )
         return host.cwd
     found = host.named(arguments.directory, "--for")
     if host.files.kind(found.real) != "directory":
         raise UserError(f"--for: {printable(arguments.directory)} is not a directory", "name one")
     if found.links:
-        _say(f"{printable(arguments.directory)} leads to {_shown(found.real, host)}, by a link")
+        _say(f"{printable(arguments.directory)} leads to {shown(found.real, host)}, by a link")
     _check_writable(found.real, "--for")
     return found.real
 
@@ -178,22 +165,41 @@ def _place(arguments: Arguments, host: Host) -> str:
 def _path(word: str, mode: Mode, place: str, host: Host, catalogue: Catalogue) -> str:
     """A path as typed, in full and without links. Raises UserError for one that cannot be kept."""
     found = host.named(word, "grant")
-    real, shown = found.real, _shown(found.real, host)
+    real, name = found.real, shown(found.real, host)
     _check_writable(real, "grant")
     if mode == "deny":
         if contains(real, place):
             raise UserError(
-                f"grant: {shown} holds {_shown(place, host)}: no command could be started there",
+                f"grant: {name} holds {shown(place, host)}: no command could be started there",
                 "deny what lies in it",
             )
     else:
         why = too_wide(host, real, mode, place)
         if why:
-            raise UserError(f"grant: {shown} cannot be kept", why)
+            raise UserError(f"grant: {name} cannot be kept", why)
+        if mode == "write":
+            _refuse_of_git(real, place, host)
         _refuse_planted(word, found, mode, place, host, catalogue)
     if found.links:
-        _say(f"{printable(word)} leads to {shown}, by a link; kept is {shown}")
+        _say(f"{printable(word)} leads to {name}, by a link; kept is {name}")
     return real
+
+
+def _refuse_of_git(real: str, place: str, host: Host) -> None:
+    """Raises UserError for what git would run, of the directory's repository or of the path's own."""
+    kinds = {each: host.files.kind(each.rstrip("/") + "/.git") for each in ancestors(real)}
+    around = [each for each, kind in kinds.items() if kind in ("directory", "file")]
+    for root in dict.fromkeys((place, *around)):
+        for each in git.grants(host, root, worktrees=False):
+            if each.action != DENY or each.filter is None:
+                continue
+            tree = each.filter.kind == "subpath"
+            if real == each.filter.value or (tree and contains(each.filter.value, real)):
+                feature = f"; see --enable={git.FEATURE}" if real.endswith("/config") else ""
+                raise UserError(
+                    f"grant: {shown(real, host)} cannot be kept",
+                    f"it is protected ({each.origin.reason}){feature}",
+                )
 
 
 def _refuse_planted(
@@ -204,15 +210,20 @@ def _refuse_planted(
         link for link, _ in found.links
         if contains(place, link) and not contains(place, found.real)
     ]  # fmt: skip
-    if not links and Planting(host, catalogue.writable).suspects(found):
+    stays = all(contains(place, step) for step in (found.real, *(link for link, _ in found.links)))
+    if not links and not stays and Planting(host, catalogue.writable).suspects(found):
         links = [link for link, _ in found.links]
     if links:
         raise UserError(
-            f"grant: {printable(word)} leads through the link {_shown(links[0], host)} "
-            f"to {_shown(found.real, host)}",
+            f"grant: {printable(word)} leads through the link {shown(links[0], host)} "
+            f"to {shown(found.real, host)}",
             "commands that were run confined could have made that link; if you mean its target: "
-            f"safehouse grant --{mode} {typed(written(found.real, host))}",
+            f"safehouse grant --{mode} {_typed(written(found.real, host))}",
         )
+
+
+def _typed(text: str) -> str:
+    return printable(quoted(text))
 
 
 def _check_writable(path: str, what: str) -> None:
@@ -244,7 +255,7 @@ def _say_granted(
     host: Host,
 ) -> None:
     who = f"launches of {printable(agent)}" if agent else "launches"
-    where = f"{who} in {_shown(place, host)} and below it"
+    where = f"{who} in {shown(place, host)} and below it"
     for key, texts in wanted.items():
         if texts:
             several = "s" if len(texts) > 1 and key not in grant_store.PATHS else ""
@@ -262,8 +273,8 @@ def _say_granted(
 
 def _remark(inner: list[str], wanted: dict[str, tuple[str, ...]], place: str, host: Host) -> None:
     """What a grant means for paths that a launch in the directory itself can write anyway."""
-    where = f"launches in {_shown(place, host)} itself"
-    parts = ", ".join(_shown(path, host) for path in inner if path != place)
+    where = f"launches in {shown(place, host)} itself"
+    parts = ", ".join(shown(path, host) for path in inner if path != place)
     if place in inner or (parts and "add-dirs" in wanted):
         _say(f"this gives {where} nothing new, but those in directories below it")
     if parts and "add-dirs-ro" in wanted:
@@ -273,18 +284,14 @@ def _remark(inner: list[str], wanted: dict[str, tuple[str, ...]], place: str, ho
 def _say_undoing(
     wanted: dict[str, tuple[str, ...]], arguments: Arguments, place: str, host: Host
 ) -> None:
-    words = [typed(text) for key in grant_store.PATHS for text in wanted.get(key, ())]
+    words = [_typed(text) for key in grant_store.PATHS for text in wanted.get(key, ())]
     for key, option in _OPTIONS.items():
         words += [f"{option}={','.join(wanted[key])}"] if wanted[key] else []
     if arguments.request.agent:
         words.append(f"--agent={arguments.request.agent}")
     if arguments.directory:
-        words.append(f"--for={typed(written(place, host))}")
+        words.append(f"--for={_typed(written(place, host))}")
     _say(f"to undo it: safehouse revoke {' '.join(words)}")
-
-
-def _shown(path: str, host: Host) -> str:
-    return printable(written(path, host))
 
 
 # What is revoked
@@ -339,17 +346,17 @@ def _unknown(
     """The error for what is not kept: where it is, or what is."""
     agent = arguments.request.agent
     option = f"{_OPTIONS[key]}=" if key else ""
-    shown = f"{option}{printable(text)}" if key or not text else _shown(_plain(text, host), host)
+    name = f"{option}{printable(text)}" if key or not text else shown(_plain(text, host), host)
     if text:
-        word = text if key else typed(written(_plain(text, host), host))
+        word = text if key else _typed(written(_plain(text, host), host))
         for each in _everything(kept, place, host):
             if _is_meant(each, key, text, host):
                 words = [f"safehouse revoke {option}{word}"]
                 words += [f"--agent={printable(each.agent)}"] if each.agent else []
                 if directory.expanded(each.entry, host) != host.cwd:
-                    words.append(f"--for={typed(each.entry)}")
+                    words.append(f"--for={_typed(each.entry)}")
                 return UserError(
-                    f"{shown} is kept for {printable(each.entry)}"
+                    f"{name} is kept for {printable(each.entry)}"
                     f"{f', agent {printable(each.agent)}' if each.agent else ''}",
                     " ".join(words),
                 )
@@ -358,10 +365,10 @@ def _unknown(
         if directory.expanded(each.entry, host) == place and each.agent == agent
         and (each.key == key if key else each.key in grant_store.PATHS or not text)
     ]  # fmt: skip
-    who = f"{_shown(place, host)}{f', agent {printable(agent)}' if agent else ''}"
+    who = f"{shown(place, host)}{f', agent {printable(agent)}' if agent else ''}"
     there = [each.text for each in own]
     close = nearest(text if key else written(_plain(text, host), host), there) if text else ""
-    what = f"{shown} is not kept" if text else "nothing is kept"
+    what = f"{name} is not kept" if text else "nothing is kept"
     return UserError(
         f"{what} for {who}{printable(close)}",
         f"there is: {', '.join(thing(each) for each in own)}"

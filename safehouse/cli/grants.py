@@ -5,14 +5,15 @@ from __future__ import annotations
 import sys
 
 from safehouse import sandbox
-from safehouse.cli.grant import catalogue_of, outside
-from safehouse.errors import UserError, printable
+from safehouse.cli.sources import shown, sources_text
+from safehouse.errors import UserError, printable, quoted
+from safehouse.host import Host
 from safehouse.policy.planting import Planting
-from safehouse.sources import directory, grant_store, own_files
+from safehouse.sources import directory, grant_store, user
+from safehouse.sources.catalogue import Catalogue, records
 from safehouse.sources.directory import written
 from safehouse.sources.grant_store import MODES
 from safehouse.sources.settings import contains, looked_up
-from safehouse.sources.user import settings
 from safehouse.value import Value, replace
 
 TYPE_CHECKING = False
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from safehouse.cli.arguments import Arguments
-    from safehouse.host import Host
-    from safehouse.sources.catalogue import Catalogue
     from safehouse.sources.directory import State
     from safehouse.sources.settings_file import Directories, Section
 
@@ -62,6 +61,7 @@ class Row(Value):
 
 def show(arguments: Arguments) -> int:
     """Prints it, as a table or for programs."""
+    refuse_words(arguments)
     host = outside()
     place = _place(arguments, host)
     agent = arguments.request.agent
@@ -72,8 +72,6 @@ def show(arguments: Arguments) -> int:
         if arguments.all or arguments.json:
             other = "--all" if arguments.all else "--json"
             raise UserError(f"--effective cannot be combined with {other}", "leave one of them out")
-        from safehouse.cli.sources import sources_text
-
         request = replace(arguments.request, workdir=place if arguments.directory else ".")
         plan = sandbox.make_plan(request, host)
         sys.stdout.write("".join(f"{line}\n" for line in sources_text(plan)))
@@ -87,6 +85,32 @@ def show(arguments: Arguments) -> int:
         _json(chosen, place, host) if arguments.json else _text(chosen, place, arguments, host)
     )
     return 0
+
+
+def outside() -> Host:
+    """This machine. Raises UserError inside of a sandbox: there a confined program would be asking."""
+    host = Host.current()
+    if sandbox.backend_for(host).inside(host):
+        raise UserError(
+            "this is inside of a sandbox, where nothing is granted, trusted, shown or forgotten",
+            "do it in a terminal of your own",
+        )
+    return host
+
+
+def refuse_words(arguments: Arguments) -> None:
+    """Raises UserError for words behind a command that takes none."""
+    for word in arguments.words[:1]:
+        raise UserError(
+            f"unexpected {printable(word)!r}",
+            f"safehouse {arguments.command} --for={printable(quoted(word))}, for a directory",
+        )
+
+
+def catalogue_of(host: Host) -> Catalogue:
+    """All profiles, the person's own among them."""
+    shipped = records()
+    return Catalogue(host.platform, shipped, tuple(user.profiles(host, shipped)))
 
 
 def _place(arguments: Arguments, host: Host) -> str:
@@ -127,16 +151,15 @@ def _whys(
     section: Section, place: str, host: Host, catalogue: Catalogue
 ) -> dict[tuple[str, str], str]:
     """Why some of what a section says does not apply."""
-    file = own_files.short(directory.path(host), host)
-    source, linked = directory.without_links(settings(section, 0, "", file, host.home), host)
-    lines = {(item, line): key for key, items in section.items() for item, line in items}
+    file = shown(directory.path(host), host)
     found = {}
     planting = Planting(host, catalogue.writable)
-    for ignored in (*linked, *looked_up(source, host, place, planting)[1]):
-        # What a source is told of is `MODE PATH` and its place.
-        for (text, line), key in lines.items():
-            if ignored.place == f"{file}:{line}" and ignored.what.endswith(printable(text)):
-                found[key, text] = ignored.why
+    for key in grant_store.PATHS:  # one at a time: the same path may stand in two of them
+        own = user.settings({key: section.get(key, ())}, 0, "", file, host.home)
+        source, linked = directory.without_links(own, host)
+        for ignored in (*linked, *looked_up(source, host, place, planting)[1]):
+            text = ignored.item.text if ignored.item else ignored.what.partition(" ")[2]
+            found[key, text] = ignored.why
     known = catalogue.in_layers(("feature",))
     for text, _ in section.get("enable", ()):
         if text not in known:
@@ -151,18 +174,18 @@ def _whys(
 def _text(chosen: list[Row], place: str, arguments: Arguments, host: Host) -> str:
     if not chosen:
         where = (
-            "any directory" if arguments.all else f"{_shown(place, host)} or a directory above it"
+            "any directory" if arguments.all else f"{shown(place, host)} or a directory above it"
         )
         who = f", agent {printable(arguments.request.agent)}" if arguments.request.agent else ""
         return f"nothing is kept for {where}{who}; to add something: safehouse grant PATH\n"
-    file = own_files.short(directory.path(host), host)
+    file = shown(directory.path(host), host)
     table = [_HEAD]
     for row in chosen:
         value = written(row.value, host) if row.value[:1] == "/" else row.value
         note = row.why if row.why != "it does not exist" else "not there"
         note = note or ("by its name, whichever directory has it" if row.state == "by name" else "")
         table.append(
-            (row.mode or row.kind, printable(value), row.agent or "all", _shown(row.directory, host),
+            (row.mode or row.kind, printable(value), row.agent or "all", shown(row.directory, host),
              f"{file}:{row.line}", note)
         )  # fmt: skip
     widths = [max(len(line[n]) for line in table) for n in range(len(_HEAD))]
@@ -195,7 +218,3 @@ def _json(chosen: list[Row], place: str, host: Host) -> str:
         ],
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-
-
-def _shown(path: str, host: Host) -> str:
-    return printable(written(path, host))

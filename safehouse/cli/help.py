@@ -25,8 +25,7 @@ Print the policy that a command would run under, without running it.
 usage: safehouse policy [OPTIONS] [--] [COMMAND...]
 """,
     "why": """\
-Say whether a command may do something, by which rule, and how to allow it if not. The exit status
-is 0 for allowed and 1 for denied.
+Say whether a command may do something, by which rule, and how to allow it if not.
 
   safehouse why read ~/.ssh/config -- claude
   safehouse why write /etc/hosts
@@ -69,8 +68,7 @@ usage: safehouse grants [--all | --effective] [--json] [--agent=NAME] [--for=DIR
 """,
     "trust": """\
 Show what a project's own configuration (.safehouse.yaml, or agent-safehouse's .safehouse) opens to
-the commands that run in it, and ask whether it may. Trust ends when one of its files changes. The
-exit status is 0 if it is trusted then, and 1 if not.
+the commands that run in it, and ask whether it may. Trust ends when one of its files changes.
 
   safehouse trust                         look at the project in this directory, and decide
   safehouse trust --for=~/src/project     at another one
@@ -89,12 +87,19 @@ Forget what was said about a project's own configuration, so that it opens nothi
 usage: safehouse untrust [--for=DIR]
 """,
 }
-_END = """\
-
+_END = {
+    "run": """\
 Exit status: the command's own (128+n for signal n); 125 safehouse's own failure or refusal, 126
 found but not executable, 127 not found. It hardens, and is no virtual machine: what a command may
 read, it may also send away.
-"""
+""",
+    "policy": "Exit status: 0; 125 for a failure or a refusal.\n",
+    "why": "Exit status: 0 allowed, 1 denied, 125 for a question that cannot be answered.\n",
+    "keep": "Exit status: 0; 125 for an error, and then nothing was changed.\n",
+    "grants": "Exit status: 0; 125 for an error.\n",
+    "trust": "Exit status: 0 trusted, or declined as wanted; 1 not trusted; 125 for an error.\n",
+}
+_GROUPS = {"grant": "keep", "revoke": "keep", "untrust": "grants"}
 
 
 def text(command: str) -> str:
@@ -113,7 +118,7 @@ def text(command: str) -> str:
             lines.append(f"  {name}{gap}{option.help}")
     if command == "run":
         lines += ["", "features: " + _features()]
-    return "\n".join(lines) + "\n" + _END
+    return "\n".join(lines) + "\n\n" + _END[_GROUPS.get(command, command)]
 
 
 def _features() -> str:

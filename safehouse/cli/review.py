@@ -10,6 +10,7 @@ from difflib import unified_diff
 
 from safehouse.cli.policy import filter_text
 from safehouse.files import decoded
+from safehouse.policy.policy import NONE, Access
 from safehouse.policy.rule import ALLOW, Grant, Tier
 from safehouse.sources import appended, repository
 from safehouse.sources.settings import CLOSED, READ_AND_WRITE, READ_ONLY, contains, too_wide
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from safehouse.files import Resolution
     from safehouse.host import Host
+    from safehouse.policy.policy import Policy
     from safehouse.policy.rule import AnyGrant
     from safehouse.sources.catalogue import Catalogue
     from safehouse.sources.configuration import AppendedFile, Configuration
@@ -77,10 +79,13 @@ class Review(Value):
         ]
 
 
-def review(found: Configuration, host: Host, workdir: str, catalogue: Catalogue) -> Review:
+def review(
+    found: Configuration, policy: Policy, host: Host, workdir: str, catalogue: Catalogue
+) -> Review:
     """What the project's part of `found`, which was looked up as if it were trusted, asks for.
 
-    Raises UserError for a feature that does not exist, and for a wrong profile.
+    `policy` is what a launch would get then: what the person has refused stays so. Raises UserError
+    for a feature that does not exist, and for a wrong profile.
     """
     narrows: list[str] = []
     opens: list[str] = []
@@ -99,6 +104,7 @@ def review(found: Configuration, host: Host, workdir: str, catalogue: Catalogue)
                 )
             else:
                 remark = " (it is the project's)" if contains(workdir, named.real) else ""
+                remark += _refusal(policy, named.real, named.mode)
                 opens.append(_line(_MODES[named.mode], _path(named, host) + remark, named.item))
         for item, mode in _left_out(settings, paths):
             way = host.located(item.text, item.place, settings.base)
@@ -111,6 +117,7 @@ def review(found: Configuration, host: Host, workdir: str, catalogue: Catalogue)
                 refused.append(_line(_MODES[mode], f"{text}: {visible(why)}", item))
             else:
                 text += ", which does not exist: from the day that it does"
+                text += _refusal(policy, way.real, mode)
                 opens.append(_line(_MODES[mode], text, item))
         for item in settings.enable:
             catalogue.check(item.text, ("feature",), item.place)
@@ -119,7 +126,12 @@ def review(found: Configuration, host: Host, workdir: str, catalogue: Catalogue)
             state = "is set now" if item.text in host.environ else "is not set now"
             opens.append(_line("variable", f"{visible(item.text)}, which {state}", item))
         for item in settings.network:
-            (narrows if item.text == "none" else opens).append(_line("network", item.text, item))
+            closed = [each for each in found.said("network") if each.text == NONE]
+            refused_by = f", but you refused it: {visible(closed[-1].place)}" if closed else ""
+            if item.text == NONE:
+                narrows.append(_line("network", item.text, item))
+            else:
+                opens.append(_line("network", item.text + refused_by, item))
     for file in found.appended:
         if file.tier == Tier.REPOSITORY:
             opens += _profile(file, host, workdir)
@@ -182,7 +194,20 @@ def _left_out(settings: Settings, paths: tuple[Named, ...]) -> Iterator[tuple[It
 
 
 def _why(ignored: tuple[Ignored, ...], item: Item) -> str:
-    return next((each.why for each in ignored if each.place == item.place), "it is not taken")
+    return next((each.why for each in ignored if each.item == item), "it is not taken")
+
+
+def _refusal(policy: Policy, real: str, mode: Mode) -> str:
+    """Who closes a path that a project asks for, although it is trusted; "" for nobody."""
+    operations = {"file-read-data": "", "file-write-data": " for writing"}
+    for operation, how in list(operations.items())[: 2 if mode == READ_AND_WRITE else 1]:
+        decision = policy.decide(Access(operation, real))
+        origin = decision.rule.origin
+        if not decision.allowed and origin.tier == Tier.PROTECTED:
+            return f", but it is protected{how}: {visible(origin.reason)}"
+        if not decision.allowed and origin.tier > Tier.REPOSITORY:
+            return f", but you refused it{how}: {visible(origin.source)}"
+    return ""
 
 
 def _feature(item: Item, catalogue: Catalogue) -> Iterator[str]:
@@ -200,8 +225,8 @@ def _profile(file: AppendedFile, host: Host, workdir: str) -> Iterator[str]:
     yield f"{'profile':<15} {visible(file.path)}, {rules} ({visible(file.place)})"
     for grant in found.grants:
         yield f"  {_rule(grant, host)}"
-    for name, value in found.environment:
-        yield f"  variable {name} becomes {visible(value)}, unless you have set it"
+    for name, _ in found.environment:
+        yield f"  variable {name}: no effect, since a project's profile sets none"
     for note in found.notes:
         yield f"  note: {visible(note)}"
 

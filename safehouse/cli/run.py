@@ -27,7 +27,9 @@ def run(arguments: Arguments, tell: Callable[[str], None]) -> int:
         plan = sandbox.make_plan(request, host)
         text = sandbox.policy_text(plan)
         if arguments.output:
-            write(arguments.output, text, host)
+            written = write(arguments.output, text, host)
+            if not request.command and not arguments.stdout:
+                print(written)
         if arguments.stdout:
             sys.stdout.write(text)
         if arguments.stdout or not request.command:

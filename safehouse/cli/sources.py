@@ -12,6 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from safehouse.host import Host
     from safehouse.policy.rule import Origin
     from safehouse.sandbox import Plan
     from safehouse.sources.settings import Named, Settings
@@ -36,7 +37,7 @@ def sources_text(plan: Plan) -> list[str]:
     workdir = plan.policy.workdir
     if any(isinstance(r, Rule) and r.origin.tier == Tier.WORKDIR for r in plan.policy.rules):
         came = _lost(plan, workdir, (_READ, _WRITE))
-        lines += ["working directory", f"  {'write':<11}{_shown(workdir, plan)}{came}"]
+        lines += ["working directory", f"  {'write':<11}{shown(workdir, plan.host)}{came}"]
     for settings, paths in plan.configuration.sources:
         said = [*_said(plan, settings, paths)]
         if said:
@@ -53,7 +54,7 @@ def sources_text(plan: Plan) -> list[str]:
 
 def _said(plan: Plan, settings: Settings, paths: tuple[Named, ...]) -> Iterator[str]:
     for named in paths:
-        text = f"  {named.mode:<11}{_shown(named.real, plan)}  {printable(named.item.place)}"
+        text = f"  {named.mode:<11}{shown(named.real, plan.host)}  {printable(named.item.place)}"
         yield text + _outcome(plan, named)
     for field, word in _WORDS.items():
         for item in getattr(settings, field):
@@ -98,7 +99,7 @@ def _lost(plan: Plan, path: str, operations: tuple[str, ...]) -> str:
                 if decision.rule.action == DENY:
                     inner[named.real] = decision.rule.origin
     return "".join(
-        f"; but for {_shown(below, plan)}, by {_by(origin)}" for below, origin in inner.items()
+        f"; but for {shown(below, plan.host)}, by {_by(origin)}" for below, origin in inner.items()
     )
 
 
@@ -106,5 +107,6 @@ def _by(origin: Origin) -> str:
     return printable(origin.source)
 
 
-def _shown(path: str, plan: Plan) -> str:
-    return printable(written(path, plan.host))
+def shown(path: str, host: Host) -> str:
+    """A path as all commands show it: with `~` for the home."""
+    return printable(written(path, host))

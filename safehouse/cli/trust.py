@@ -6,12 +6,14 @@ import os
 import sys
 
 from safehouse import sandbox
+from safehouse.cli.grants import outside, refuse_words
 from safehouse.cli.review import differences, review, visible
 from safehouse.errors import UserError
 from safehouse.host import Host
+from safehouse.policy.policy import Policy
 from safehouse.request import Request
 from safehouse.sources import configuration as configured
-from safehouse.sources import repository, trust
+from safehouse.sources import reach, repository, trust
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ def look(arguments: Arguments) -> int:
     0 if all that it asks for is in force then, or was declined as wanted; 1 if not.
     """
     _check_together(arguments)
-    host = _outside()
+    host = outside()
     if arguments.bring:
         return _bring(arguments, host)
     directory = host.cwd
@@ -46,7 +48,7 @@ def look(arguments: Arguments) -> int:
 def forget(arguments: Arguments) -> int:
     """Removes what is remembered of a directory, which may be gone."""
     _check_together(arguments)
-    host = _outside()
+    host = outside()
     text = arguments.directory
     directory = host.located(text, "--for", host.cwd).real if text else host.cwd
     if trust.forget(directory, host):
@@ -67,17 +69,14 @@ def keep(request: Request) -> None:
         return
     project = repository.project(host, workdir)
     if project:
-        configured.refuse_to_keep(request, host)
+        reach.refuse_to_keep(request, host)
+        trust.refuse_unseen(project, host)
         trust.remember(trust.TRUSTED, trust.judged(project, host, True).content, host)
 
 
 def _check_together(arguments: Arguments) -> None:
     """Raises UserError for words and options that do not belong together."""
-    if arguments.words:
-        word = visible(arguments.words[0])
-        raise UserError(
-            f"unexpected {word!r}", f"safehouse {arguments.command} --for={word}, for a directory"
-        )
+    refuse_words(arguments)
     given = [
         name
         for name, is_there in (
@@ -92,22 +91,11 @@ def _check_together(arguments: Arguments) -> None:
         raise UserError(f"{given[0]} cannot be combined with {given[1]}", "leave one of them out")
 
 
-def _outside() -> Host:
-    """This machine. Raises UserError in a sandbox, where a confined program would be asking."""
-    host = Host.current()
-    if sandbox.backend_for(host).inside(host):
-        raise UserError(
-            "this is inside of a sandbox, where nothing is trusted or forgotten",
-            "do it in a terminal of your own",
-        )
-    return host
-
-
 def _decline(directory: str, host: Host) -> int:
     project = repository.project(host, directory)
     if project is None:
         return _nothing(directory)
-    configured.refuse_to_keep(Request(workdir=directory), host)
+    reach.refuse_to_keep(Request(workdir=directory), host)
     trust.remember(trust.DECLINED, trust.Content(directory, project.files), host)
     _say(
         f"declined: {visible(directory)} gets no more than any other project, and launches "
@@ -134,7 +122,7 @@ def _decide(directory: str, arguments: Arguments, host: Host) -> int:
     if record == trust.Record(trust.TRUSTED, content):
         _say(f"trusted already: {visible(directory)}, as it is now")
         return DONE
-    seen = review(found, host, directory, start.catalogue)
+    seen = review(found, _policy(request, host), host, directory, start.catalogue)
     lines = [f"{visible(directory)} has a configuration of its own.", *seen.lines()]
     if not seen.opens and not seen.refused:
         _say("\n".join([*lines, "There is nothing to trust: it opens nothing."]))
@@ -144,7 +132,7 @@ def _decide(directory: str, arguments: Arguments, host: Host) -> int:
         changed = differences(record.content, content)
         lines = ["It has changed since you looked at it:", *_coloured(changed), "", *lines]
     _say("\n".join(lines))
-    configured.refuse_to_keep(request, host)
+    reach.refuse_to_keep(request, host)
     if not arguments.yes and not _agrees(len(lines), trust.command(directory, host)):
         decline = trust.command(directory, host, " --decline")
         _say(f"not trusted: launches get what they got before\nnot to be told again: {decline}")
@@ -152,6 +140,14 @@ def _decide(directory: str, arguments: Arguments, host: Host) -> int:
     trust.remember(trust.TRUSTED, content, host)
     _say(f"trusted: {visible(directory)}, until it changes")
     return DONE
+
+
+def _policy(request: Request, host: Host) -> Policy:
+    """What a launch would get; nothing where there can be none, of which the launch tells."""
+    try:
+        return sandbox.make_plan(request, host).policy
+    except UserError:
+        return Policy(())
 
 
 def _was_seen(record: trust.Record, now: trust.Content) -> bool:

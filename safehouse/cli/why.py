@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 
 from safehouse import sandbox
-from safehouse.errors import UserError, nearest, printable
+from safehouse.errors import UserError, nearest, printable, quoted
 from safehouse.host import Host
 from safehouse.policy.match import kind_of
 from safehouse.policy.operations import OPERATION_ALIAS, OPERATIONS
-from safehouse.policy.policy import Access
+from safehouse.policy.policy import NONE, OPEN, Access
 from safehouse.policy.rule import Tier
+from safehouse.sources import trust
 from safehouse.sources.configuration import start
 from safehouse.sources.settings import READ_AND_WRITE, READ_ONLY, contains, too_wide
 from safehouse.value import replace
@@ -21,10 +22,12 @@ if TYPE_CHECKING:
 
     from safehouse.cli.arguments import Arguments
     from safehouse.policy.policy import Decision
+    from safehouse.request import Request
     from safehouse.sources.profile import Profile
 
-# What a person asks, and the operation that the kernel then asks about.
+
 _OWN_PLACE = "  by:     the sandbox: each launch has its own; what lies there outside is hidden\n"
+# What a person asks, and the operation that the kernel then asks about.
 _QUESTIONS = {
     "read": "file-read-data",
     "write": "file-write-data",
@@ -33,6 +36,11 @@ _QUESTIONS = {
     "exec": "process-exec*",
     "connect": "network-outbound",
     "listen": "network-inbound",
+}
+_VERDICTS: dict[trust.Verdict, str] = {
+    trust.UNKNOWN: "and you have not trusted it",
+    trust.CHANGED: "and has changed since you looked at it",
+    trust.DECLINED: "and it is declined",
 }
 
 
@@ -58,10 +66,10 @@ def answer(arguments: Arguments) -> int:
         found = plan.host.resolve(path)
         access = Access(operation, found.real)
         for link, to in found.links:
-            sys.stdout.write(f"{link} is a link to {to}\n")
+            sys.stdout.write(f"{printable(link)} is a link to {printable(to)}\n")
     decision = plan.policy.decide(access)
     if not decision.allowed and decision.rule.filter is None and _is_own(access.target, plan.host):
-        sys.stdout.write(f"allowed: {access.operation} {access.target}\n{_OWN_PLACE}")
+        sys.stdout.write(f"allowed: {access.operation} {printable(access.target)}\n{_OWN_PLACE}")
         return 0
     sys.stdout.write(_text(decision, access))
     if not decision.allowed:
@@ -83,16 +91,20 @@ def _text(decision: Decision, access: Access) -> str:
     rule = decision.rule
     word = "allowed" if decision.allowed else "denied"
     origin = rule.origin
-    by = f"{origin.source} ({Tier.NAMES[origin.tier]})"
+    by = f"{printable(origin.source)} ({Tier.NAMES[origin.tier]})"
     if rule.operations == ("default",):
         by = "no rule"
     return (
-        f"{word}: {access.operation} {access.target}\n  by:     {by}\n  reason: {origin.reason}\n"
+        f"{word}: {access.operation} {printable(access.target)}\n"
+        f"  by:     {by}\n  reason: {printable(origin.reason)}\n"
     )
 
 
 def _mending(access: Access, decision: Decision, plan: sandbox.Plan) -> str:
-    """What allows it: a feature where one does, else an option."""
+    """What allows it: trust in the project, a feature where one does, else an option."""
+    mended = _network(access, plan) or _trust(access, plan)
+    if mended:
+        return mended
     is_file = kind_of(access) == "path" and not access.operation.startswith("network")
     for feature in _features_for(access, plan):
         if not (is_file and feature.name == "wide-read"):  # a path of its own opens less
@@ -108,19 +120,48 @@ def _mending(access: Access, decision: Decision, plan: sandbox.Plan) -> str:
         return "  no option allows it\n"
     writes = "write" in access.operation
     option = "--add-dirs" if writes else "--add-dirs-ro"
+    path = printable(quoted(access.target))
     if plan.host.files.kind(access.target) == "missing":
-        return f"  to allow it: {option}={access.target}, once it exists\n"
-    text = f"  to allow it: {option}={access.target}\n"
+        return f"  to allow it: {option}={path}, once it exists\n"
+    text = f"  to allow it: {option}={path}\n"
     mode = READ_AND_WRITE if writes else READ_ONLY
     if too_wide(plan.host, access.target, mode, plan.policy.workdir):
         return text
-    return f"{text}  to keep it:  safehouse grant{' --write' if writes else ''} {access.target}\n"
+    return f"{text}  to keep it:  safehouse grant{' --write' if writes else ''} {path}\n"
+
+
+def _network(access: Access, plan: sandbox.Plan) -> str:
+    """Who closed the network, where that is what denies it."""
+    closed = [item for item in plan.configuration.said("network") if item.text == NONE]
+    opened = replace(plan.request, network=OPEN)
+    if plan.policy.network == NONE and closed and _allowed(access, opened, plan.host):
+        place = printable(closed[-1].place)
+        return f"  closed by:   network: none ({place})\n  to allow it: --network=open\n"
+    return ""
+
+
+def _trust(access: Access, plan: sandbox.Plan) -> str:
+    """What to do where the project asks for it, and the person has not said yes to that."""
+    found = plan.configuration
+    if found.project is None or found.verdict == trust.TRUSTED:
+        return ""
+    try:
+        if not _allowed(access, replace(plan.request, trust=True), plan.host):
+            return ""
+    except UserError:  # what it asks for is wrong, or too much
+        return ""
+    command = printable(trust.command(found.project.directory, plan.host))
+    return f"  this project asks for it, {_VERDICTS[found.verdict]}\n  to allow it: {command}\n"
+
+
+def _allowed(access: Access, request: Request, host: Host) -> bool:
+    return sandbox.make_plan(replace(request, platform=""), host).policy.decide(access).allowed
 
 
 def _features_for(access: Access, plan: sandbox.Plan) -> Iterator[Profile]:
     """The features with which it would be allowed; those that give up the least come first."""
     catalogue = start(replace(plan.request, platform=""), plan.host).catalogue
     for name in reversed(catalogue.in_layers(("feature",))):
-        request = replace(plan.request, enable=(*plan.request.enable, name), platform="")
-        if sandbox.make_plan(request, plan.host).policy.decide(access).allowed:
+        request = replace(plan.request, enable=(*plan.request.enable, name))
+        if _allowed(access, request, plan.host):
             yield catalogue.profile(name)

@@ -45,11 +45,22 @@ class Planting:
 
     def _may_be_planted(self, link: str, leaves_home: bool) -> bool:
         directory = link.rpartition("/")[0] or "/"
-        if self.host.foreign or not self.host.files.writable(directory):
+        if self.host.foreign or not self.host.files.changeable(directory):
             return False
         if leaves_home and link.startswith(self.host.home + "/"):
             return True
-        return self.reaches(link)
+        return self._may_be_a_project(directory) or self.reaches(link)
+
+    def _may_be_a_project(self, directory: str) -> bool:
+        """Whether a command may have been started in a directory, or in one above it.
+
+        All below the home can be a project but for hidden places, which belong to programs.
+        """
+        home = self.host.home + "/"
+        if not directory.startswith(home):
+            return False
+        parts = directory[len(home) :].split("/")
+        return parts[0] != "Library" and not any(part[:1] == "." for part in parts)
 
     def reaches(self, path: str) -> bool:
         """Whether a confined program may ever write a path below a directory that is its own."""

@@ -56,7 +56,8 @@ class Policy(Value):
 
     `defines` are the values of the host that the rules contain, by name (`HOME`, `WORKDIR`), `links`
     the symbolic links through which granted paths are reached, `environment` all that the command
-    gets, `workdir` the directory it starts in.
+    gets, `workdir` the directory that it is confined to ("/" for none), `directory` the one that it
+    starts in.
     """
 
     rules: tuple[AnyRule, ...]
@@ -65,6 +66,7 @@ class Policy(Value):
     network: Network = OPEN
     environment: tuple[tuple[str, str], ...] = ()
     workdir: str = "/"
+    directory: str = "/"
 
     def decide(self, access: Access) -> Decision:
         """What the kernel answers, by the rules of seatbelt.md section 1.

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from safehouse.request import Request
 
 
+TYPED = "--workdir"
+
+
 def settings(request: Request, host: Host) -> Settings:
     """What was typed."""
 
@@ -42,9 +45,23 @@ def workdir(host: Host, said: Item) -> str:
     if not said.text:
         return ""
     if said.text != HERE:
-        found = host.named(said.text, said.place).real
+        way = host.named(said.text, said.place)
+        found = way.real
+        for link, _ in way.links:
+            if contains(host.cwd, link) and not contains(host.cwd, found):
+                raise UserError(
+                    f"{said.place}: {printable(said.text)} leads through the link {printable(link)} "
+                    f"to {printable(found)}",
+                    f"commands that run here can change that link; if you mean its target: "
+                    f"{TYPED}={printable(found)}",
+                )
         if host.files.kind(found) != "directory":
             raise UserError(f"{said.place}: {printable(said.text)} is not a directory", "name one")
+        if contains(found, host.home) and said.place != TYPED:
+            raise UserError(
+                f"{said.place}: {printable(said.text)} holds your whole home",
+                f"only an option opens that, for one launch: {TYPED}={printable(said.text)}",
+            )
         return found
     if contains(host.cwd, host.home):
         raise UserError(

@@ -12,11 +12,12 @@ from safehouse.files import read_file
 from safehouse.host import PLATFORMS
 from safehouse.policy.planting import Planting
 from safehouse.policy.policy import NONE, OPEN
-from safehouse.policy.rule import Filter, Tier
+from safehouse.policy.rule import Tier
 from safehouse.request import HERE
-from safehouse.sources import command_line, protected, variables
+from safehouse.sources import command_line, protected, reach, variables
 from safehouse.sources.catalogue import Catalogue, records
 from safehouse.sources.settings import (
+    CLOSED,
     READ_AND_WRITE,
     Ignored,
     Item,
@@ -29,18 +30,25 @@ from safehouse.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
     from typing import Literal
 
     from safehouse.host import Host
-    from safehouse.policy.planting import Writable
     from safehouse.policy.policy import Network
     from safehouse.request import Request
     from safehouse.sources import trust, user
     from safehouse.sources.profile import Record
 
-_MOST_PROFILE = 1_000_000
-_PROJECT_FILES = (".safehouse", ".safehouse.yaml")
+_MOST_PROFILE = 512 * 1024
+_MOST_NOTICES = 3
+_KINDS = {
+    "add_dirs_ro": "read-only",
+    "add_dirs": "write",
+    "enable": "feature",
+    "env_pass": "variable",
+    "append_profile": "profile",
+    "network": "network",
+}
 _UNTRUSTED: dict[trust.Verdict, str] = {
     "unknown": "you have not trusted it: safehouse trust",
     "changed": "it has changed since you looked at it: safehouse trust",
@@ -77,7 +85,8 @@ class Configuration(Value):
     `sources` are in the order of their tiers, each with its paths looked up. `ignored` is what does
     not apply, `defaults` are options with one value from the person's own file, `project` the
     working directory's own configuration and `verdict` what the person said about it, `notices`
-    what they should know before the command starts.
+    what they should know before the command starts. `profiles_named` are the files of SBPL that this
+    launch, or one of another agent or directory, is made of.
     """
 
     sources: tuple[tuple[Settings, tuple[Named, ...]], ...]
@@ -88,6 +97,7 @@ class Configuration(Value):
     project: trust.Content | None
     verdict: trust.Verdict
     notices: tuple[str, ...] = ()
+    profiles_named: tuple[str, ...] = ()
 
     def said(self, field: str) -> tuple[Item, ...]:
         """What all sources say in one of their lists, in order."""
@@ -126,11 +136,11 @@ class Configuration(Value):
         usual = self.defaults.get("env")
         return usual if usual and usual.text != "true" and not request.env_all else None
 
-    def writable_roots(self) -> Iterator[str]:
-        """The directories that the person opens for writing, the working directory aside."""
+    def opened(self) -> Iterator[str]:
+        """What is opened for writing, the working directory aside."""
         for _, paths in self.sources:
             for named in paths:
-                if named.mode == READ_AND_WRITE and named.kind == "subpath":
+                if named.mode == READ_AND_WRITE:
                     yield named.real
 
 
@@ -139,9 +149,9 @@ def start(request: Request, host: Host) -> Start:
     own = None
     shipped = records()
     added: tuple[Record, ...] = ()
-    moved = _moved(host)
+    moved = reach.moved(host)
     for directory in moved:
-        _refuse_reachable(directory, host, _known_before(request, host, shipped))
+        reach.refuse_reachable(directory, host, reach.known_before(request, host, shipped))
     if _has_own(host):
         from safehouse.sources import user
 
@@ -150,10 +160,10 @@ def start(request: Request, host: Host) -> Start:
     catalogue = Catalogue(host.platform, shipped, added)
     said = [*variables.workdir(host)]
     if request.workdir != HERE:
-        said.insert(0, Item(request.workdir, "--workdir"))
+        said.insert(0, Item(request.workdir, command_line.TYPED))
     if own and "workdir" in own.defaults:
         said.append(own.defaults["workdir"])
-    said.append(Item(HERE, "--workdir"))
+    said.append(Item(HERE, "the current directory"))
     return Start(own, catalogue, command_line.workdir(host, said[0]), said[0].place, moved)
 
 
@@ -170,17 +180,26 @@ def configuration(request: Request, host: Host, found: Start, agent: str) -> Con
     """What all sources say of a launch of `agent` ("" for none). Raises UserError."""
     workdir = found.workdir
     kept, ignored, defaults = _kept(host, found, agent)
+    notices = [
+        f"{printable(each.place)}: {printable(each.what)} is left out: {each.why}"
+        for each in ignored
+    ]
+    usual, here = reach.usual(host)[0], protected.configuration(host)
+    if here != usual and not host.foreign and host.files.kind(usual) != "missing":
+        # A project's tooling could have set the variable, to be rid of the person's refusals.
+        notices.append(f"XDG_CONFIG_HOME: {printable(here)} is read, ~/.config/safehouse is not")
     said = [*kept, *variables.settings(host), command_line.settings(request, host)]
     ignored += variables.ignored(host)
     for moved in found.moved:
-        _refuse_reachable(moved, host, Planting(host, _writable(found.catalogue, workdir, said)))
+        reach.refuse_reachable(
+            moved, host, Planting(host, reach.writable(found.catalogue, workdir, said))
+        )
     project, verdict, asked = _project(request, host, workdir)
     trusted = verdict == "trusted"
     if trusted:
         said = [*asked, *said]
-    planting = Planting(host, _writable(found.catalogue, workdir, said))
+    planting = Planting(host, reach.writable(found.catalogue, workdir, said))
     sources: list[tuple[Settings, tuple[Named, ...]]] = []
-    notices: tuple[str, ...] = ()
     for settings in said:
         paths, left_out = looked_up(settings, host, workdir, planting)
         ignored += left_out
@@ -189,20 +208,71 @@ def configuration(request: Request, host: Host, found: Start, agent: str) -> Con
         from safehouse.sources import trust
 
         narrow, wider = trust.narrowed(project, asked, host, planting)
+        closed = any(item.text == NONE for settings, _ in sources for item in settings.network)
         sources = [*narrow, *sources]
-        ignored += [Ignored(item.text, item.place, _UNTRUSTED[verdict]) for item in wider]
-        notices = trust.notices(verdict, workdir, host) if wider else ()
+        words = _words(asked)
+        for item in wider:
+            if closed or words.get(item) != "network":  # it is open anyway
+                what = f"{words.get(item, '')} {item.text}".strip()
+                ignored.append(Ignored(what, item.place, _UNTRUSTED[verdict]))
+        if any(each.why == _UNTRUSTED[verdict] for each in ignored):
+            notices += trust.notices(verdict, workdir, host)
+        notices += _closing_outside(narrow, workdir)
     ignored += _of_another_system(sources, found.catalogue)
+    appended = tuple(_appended(sources, host, project))
     return Configuration(
         tuple(sources),
         tuple(ignored),
         defaults,
-        tuple(_appended(sources, host, project)),
+        appended,
         _network([settings for settings, _ in sources]),
         project,
         verdict,
-        notices,
+        tuple(notices),
+        tuple(dict.fromkeys((*(file.path for file in appended), *_profiles_kept(host, found)))),
     )
+
+
+def _profiles_kept(host: Host, found: Start) -> Iterator[str]:
+    """The files of SBPL that the person's own files name, for whatever agent and directory."""
+    texts: list[str] = []
+    if found.own:
+        every = [found.own.general, *(settings for settings, _ in found.own.agents.values())]
+        texts += [item.text for settings in every for item in settings.append_profile]
+    if _has_own(host):
+        from safehouse.sources import directory
+
+        for _, _, section, agents in directory.stored(host).values():
+            for each in (section, *agents.values()):
+                texts += [text for text, _ in each.get("append-profile", ())]
+    for text in dict.fromkeys(texts):
+        path = host.absolute(text, "append-profile")
+        if host.files.kind(host.resolve(path).real) != "missing":
+            yield path
+
+
+def _words(asked: Iterable[Settings]) -> dict[Item, str]:
+    """What each thing is that a project asks for, in a word."""
+    return {
+        item: word
+        for settings in asked
+        for field, word in _KINDS.items()
+        for item in getattr(settings, field)
+    }
+
+
+def _closing_outside(
+    sources: Iterable[tuple[Settings, tuple[Named, ...]]], workdir: str
+) -> list[str]:
+    """What a project that is not trusted closes elsewhere: a tool may miss it, or its own limits."""
+    found = [
+        f"this project closes {printable(named.real)} ({printable(named.item.place)})"
+        for _, paths in sources
+        for named in paths
+        if named.mode == CLOSED and not contains(workdir, named.real)
+    ]
+    more = len(found) - _MOST_NOTICES
+    return [*found[:_MOST_NOTICES], *([f"and {more} more: --explain"] if more > 0 else [])]
 
 
 def _of_another_system(
@@ -246,7 +316,9 @@ def _project(
 ) -> tuple[trust.Content | None, trust.Verdict, tuple[Settings, ...]]:
     """The working directory's own configuration, what was said about it, and what it asks for."""
     root = workdir.rstrip("/")
-    if not workdir or all(host.files.kind(f"{root}/{n}") == "missing" for n in _PROJECT_FILES):
+    if not workdir or all(
+        host.files.kind(f"{root}/{n}") == "missing" for n in protected.WORKDIR_FILES
+    ):
         return None, "unknown", ()
     from safehouse.sources import repository, trust
 
@@ -289,64 +361,3 @@ def _network(sources: list[Settings]) -> Network:
             if settings.tier == Tier.COMMAND_LINE:
                 return network
     return NONE if wanted_none else network
-
-
-def _writable(catalogue: Catalogue, workdir: str, sources: Iterable[Settings]) -> Writable:
-    """What any confined program may write, and what this one may."""
-
-    def filters() -> Iterator[Filter]:
-        yield from catalogue.writable()
-        if workdir:
-            yield Filter("subpath", workdir)
-        for settings in sources:
-            for item in settings.add_dirs:
-                path = item.text if item.text[:1] in "~/" else f"{settings.base}/{item.text}"
-                yield Filter("subpath", path.rstrip("/") or "/")
-
-    return filters
-
-
-def _known_before(request: Request, host: Host, shipped: Mapping[str, Record]) -> Planting:
-    """What confined programs may write as far as it is known before any file of ours is read."""
-    named = [request.workdir] if request.workdir != HERE else []
-    workdir = [*named, *(item.text for item in variables.workdir(host)), host.cwd][0]
-    path = host.absolute(workdir, "--workdir") if workdir else ""
-    if workdir == host.cwd and contains(path, host.home) and not host.is_borrowed():
-        path = ""  # a home is a working directory only where somebody says so, in a file perhaps
-    sources = [*variables.settings(host), command_line.settings(request, host)]
-    return Planting(host, _writable(Catalogue(host.platform, shipped), path, sources))
-
-
-def _moved(host: Host, missing: bool = False) -> tuple[str, ...]:
-    """The directories of our files that a variable has moved, of those that are there or of all."""
-    places = (protected.configuration(host), protected.state(host))
-    there = [p for p in places if not host.foreign and (missing or host.files.kind(p) != "missing")]
-    borrowed = bool(there) and host.is_borrowed()
-    return tuple(place for place in there if borrowed or place not in _usual(host))
-
-
-def _usual(host: Host) -> tuple[str, str]:
-    return f"{host.home}/.config/safehouse", f"{host.home}/.local/state/safehouse"
-
-
-def refuse_to_keep(request: Request, host: Host) -> None:
-    """Raises UserError where confined programs could forge what is to be kept for later launches."""
-    for place in _moved(host, missing=True):
-        _refuse_reachable(place, host, _known_before(request, host, records()))
-
-
-def _refuse_reachable(place: str, host: Host, planting: Planting) -> None:
-    """Raises UserError where confined programs can write to a place of our files that was moved.
-
-    A project's tooling can set variables, and its agent can write what they would then point to.
-    """
-    if planting.reaches(host.resolve(place).real):
-        name = {
-            protected.state(host): "XDG_STATE_HOME",
-            protected.configuration(host): "XDG_CONFIG_HOME",
-            **dict.fromkeys(_usual(host), "HOME"),
-        }[place]
-        raise UserError(
-            f"{name}: {printable(place)} lies where confined commands may write",
-            f"safehouse takes nothing from there, which one of them could have made: unset {name}",
-        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posix as os  # os itself costs 1.3 ms of every launch
 
-from safehouse.errors import UserError, printable
+from safehouse.errors import UserError, printable, quoted
 from safehouse.files import ancestors
 from safehouse.policy.rule import Tier
 from safehouse.sources import own_files, protected
@@ -104,7 +104,7 @@ def without_links(source: Settings, host: Host) -> tuple[Settings, tuple[Ignored
             link = _link(item, host)
             if link:
                 why = f"it leads through the link {printable(link)}: write where it is to lead"
-                ignored.append(Ignored(f"{mode} {printable(item.text)}", item.place, why))
+                ignored.append(Ignored(f"{mode} {printable(item.text)}", item.place, why, item))
             else:
                 kept.append(item)
         changes[field] = tuple(kept)
@@ -114,7 +114,7 @@ def without_links(source: Settings, host: Host) -> tuple[Settings, tuple[Ignored
 def _link(item: Item, host: Host) -> str:
     """The first link on the way to a path that the person, and so a program, can change."""
     for link, _ in host.resolve(expanded(item.text, host)).links:
-        if host.files.writable(link.rpartition("/")[0] or "/"):
+        if host.files.changeable(link.rpartition("/")[0] or "/"):
             return link
     return ""
 
@@ -129,7 +129,7 @@ def _difference(directory: str, known_by: str, name: str) -> str:
         return f"it cannot be told whether it is the same directory: {error.strerror}"
     if found == known_by:
         return ""
-    mending = f"safehouse revoke --all --for={typed(name)}"
+    mending = f"safehouse revoke --all --for={printable(quoted(name))}"
     return f"it is another directory than the one that had this name; to forget it: {mending}"
 
 
@@ -215,15 +215,6 @@ def expanded(name: str, host: Host) -> str:
 def written(real: str, host: Host) -> str:
     """A path as the file and messages have it: with `~` for the home."""
     return "~" + real[len(host.home) :] if contains(host.home, real) else real
-
-
-def typed(written: str) -> str:
-    """A path that is written so, as a word of a shell's command line."""
-    from shlex import quote
-
-    start = "~" if written == "~" else "~/" if written.startswith("~/") else ""
-    rest = written[len(start) :]
-    return printable(start + (quote(rest) if rest else ""))
 
 
 def _parsed(name: str, data: bytes) -> Directories:

@@ -6,6 +6,7 @@ import sys
 
 from safehouse.policy.rule import DENY, Filter, Grant, Origin, Tier
 from safehouse.policy.words import WRITE, operations
+from safehouse.value import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _OWN_PLACES = (
     ("XDG_CONFIG_HOME", ".config"), ("XDG_STATE_HOME", ".local/state"),
     ("XDG_DATA_HOME", ".local/share"), ("XDG_CACHE_HOME", ".cache"),
 )  # fmt: skip
-_WORKDIR_FILES = (".safehouse", ".safehouse.yaml")
+WORKDIR_FILES = (".safehouse", ".safehouse.yaml")
 _ALL = operations(("socket", "metadata"))
 
 
@@ -78,37 +79,56 @@ def grants(
     `profiles` are the files of SBPL that this launch is made of; `workdir_files` says whether the
     project's own configuration is closed, too.
     """
+    reason = "safehouse's own configuration, grants and logs"
     for directory in own_directories(host):
-        reason = "safehouse's own configuration, grants and logs"
         yield _denied(_ALL, "subpath", directory, reason, "directory")
-        for path in _linked(host, directory):
-            yield _denied(WRITE, "literal", path, f"{reason}, by a link")
+        yield from _on_the_way(host, directory, reason)
+        for path in _own_links(host, directory):
+            real = host.resolve(path).real
+            kind = "subpath" if host.files.kind(real) == "directory" else "literal"
+            yield _denied(WRITE, kind, real, f"{reason}, by a link")
+            yield from _on_the_way(host, path, reason)
+    reason = "an appended profile, which decides about launches"
     for path in profiles:
-        yield _denied(WRITE, "literal", path, "an appended profile, which decides about launches")
+        yield _denied(WRITE, "literal", path, reason)
+        yield from _on_the_way(host, path, reason)
     for path in program_paths(host):
         kind = "subpath" if host.files.kind(path) == "directory" else "literal"
         yield _denied(WRITE, kind, path, "safehouse itself")
     reason = "started by your shell, unconfined"
     for name, content in _SHELL_FILES.items():
         yield _denied(WRITE, "literal", f"{host.home}/{name}", reason, f"file:{content}")
+        yield from _on_the_way(host, f"{host.home}/{name}", reason)
     for name in _SHELL_TREES:
         yield _denied(WRITE, "subpath", f"{host.home}/{name}", reason, "directory")
-    for name in _WORKDIR_FILES if workdir and workdir_files else ():
+        yield from _on_the_way(host, f"{host.home}/{name}", reason)
+    for name in WORKDIR_FILES if workdir and workdir_files else ():
         path = f"{workdir.rstrip('/')}/{name}"
         # No stub: it would show in `git status`. What appears here can only ask for less.
         yield _denied(WRITE, "literal", path, "what this directory asks of safehouse")
 
 
-def _linked(host: Host, directory: str) -> Iterator[str]:
-    """Files that our own are links to: in a repository of dotfiles, say."""
+def _on_the_way(host: Host, path: str, reason: str) -> Iterator[Grant]:
+    """Denials for the links that lead from a path to its end, the path itself aside.
+
+    One in the middle (`cur` of `~/dotfiles/cur/config.yaml`) decides as much as the end does.
+    """
+    for link, _ in host.resolve(path).links if not host.foreign else ():
+        if link != path:
+            yield replace(_denied(WRITE, "literal", link, f"{reason}, by a link"), follow=False)
+
+
+def _own_links(host: Host, directory: str) -> Iterator[str]:
+    """Those of our files that are links: into a repository of dotfiles, say."""
+    if host.files.kind(directory) == "missing" or host.foreign:
+        return
+    if directory.startswith((f"{host.home}/.cache/", f"{host.home}/.local/share/")):
+        return  # nothing there decides about anything
     for place in (directory, f"{directory}/profiles.d"):
-        if host.files.kind(host.resolve(place).real) != "directory" or host.foreign:
-            continue
         for name in host.files.names(place):
-            if name.endswith(".yaml") or name == "profiles.d":
-                found = host.resolve(f"{place}/{name}")
-                if found.links and host.files.kind(found.real) != "missing":
-                    yield found.real
+            decides = name.endswith(".yaml") or name in ("profiles.d", "trust")
+            if decides and host.resolve(f"{place}/{name}").links:
+                yield f"{place}/{name}"
 
 
 def _denied(words: tuple[str, ...], kind: str, path: str, reason: str, create: str = "") -> Grant:

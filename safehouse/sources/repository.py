@@ -87,8 +87,6 @@ def asked(found: Project, host: Host, trusted: bool) -> tuple[Settings, ...]:
 def _section(data: bytes, name: str, path: str, host: Host) -> Section:
     if own_files.says_nothing(data):
         return {}
-    if host.is_borrowed():  # the cache of a HOME that may be part of a repository
-        return _parsed(name, data)
     kept_as = f"repository-{own_files.digest(path)}"
     return own_files.understood(data, kept_as, host, lambda data: _parsed(name, data))
 
@@ -119,6 +117,7 @@ def _old(data: bytes, name: str, directory: str) -> Settings:
         field = _OLD_KEYS[key]
         separator = {"enable": ",", "append_profile": ""}.get(field, ":")
         parts = [part.strip() for part in (value.split(separator) if separator else [value])]
+        parts = [part.lower() for part in parts] if field == "enable" else parts
         for part in parts:
             _check(part, place)
         fields[field] = fields.get(field, ()) + tuple(Item(part, place) for part in parts if part)

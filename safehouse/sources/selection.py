@@ -1,10 +1,21 @@
-"""Which program a command line runs, behind runners, variables and links."""
+"""Which program a command line runs, behind runners, variables and links, and so which agent it is."""
 
 from __future__ import annotations
+
+import posix as os  # os itself costs 1.3 ms of every launch
+
+from safehouse.errors import NOT_EXECUTABLE, NOT_FOUND, UserError, printable
+from safehouse.sources.settings import contains
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from safehouse.host import Host
+    from safehouse.request import Request
+    from safehouse.sources.catalogue import Catalogue
+    from safehouse.sources.configuration import Configuration, Start
+    from safehouse.sources.profile import Profile
+
+_REGULAR = 0o100000  # S_IFREG
 
 # runner: the words that must follow it, and its options that take a value
 _RUNNERS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -105,3 +116,95 @@ def names_by_links(path: str, host: Host) -> tuple[str, ...]:
 def _is_assignment(word: str) -> bool:
     name, equals, _ = word.partition("=")
     return bool(equals) and name.isidentifier() and name.isascii()
+
+
+def search(word: str, path: str, cwd: str) -> str:
+    """The file that a command word means, as a shell finds it. Raises UserError as `find_program`."""
+    if not word:
+        raise UserError("the command is empty", "safehouse -- COMMAND [ARG...]", NOT_FOUND)
+    if "/" in word:
+        places = [word if word[0] == "/" else f"{cwd}/{word}"]
+    else:
+        places = [f"{directory}/{word}" for directory in path.split(":")]
+    refused = ""
+    for place in places:
+        try:
+            mode = os.stat(place).st_mode & 0o170000
+        except (OSError, ValueError):
+            continue
+        if mode == _REGULAR and os.access(place, os.X_OK):
+            return place
+        if mode == _REGULAR or "/" in word:
+            refused = refused or place.replace("/./", "/")
+    if refused:
+        raise UserError(
+            f"{printable(refused)} is not an executable file",
+            f"a program is wanted; for a script: chmod +x {printable(refused)}",
+            NOT_EXECUTABLE,
+        )
+    raise UserError(
+        f"command not found: {printable(word)}",
+        "it is looked for in PATH; give its path if it lies elsewhere",
+        NOT_FOUND,
+    )
+
+
+def agent(request: Request, host: Host, start: Start) -> tuple[str, tuple[str, ...]]:
+    """The name of the agent's profile ("" for none), and what to tell about the choice."""
+    if request.agent or not request.command:
+        return request.agent, ()
+    name, notices = _agent_of(request, host, start.catalogue, start.workdir)
+    usual = start.own.defaults.get("agent") if start.own else None
+    if not name and not notices and usual:
+        start.catalogue.check(usual.text, ("agent", "app"), usual.place)
+        return usual.text, ()
+    return name, notices
+
+
+def _agent_of(
+    request: Request, host: Host, catalogue: Catalogue, workdir: str
+) -> tuple[str, tuple[str, ...]]:
+    """The agent that a command is by its name, and what to tell about it."""
+    names, words = program_names(request.command)
+    paths = [path for path in (_found(word, host) for word in words) if path]
+    links = [link for path in paths for link in names_by_links(path, host)]
+    name = catalogue.for_command([*names, *links])
+    if not name:
+        return "", ()
+    for path in (*paths, *(f"{workdir}/node_modules/.bin/{word}" for word in words[1:])):
+        if workdir and host.files.kind(path) != "missing" and lies_in(path, workdir, host):
+            # A repository may bring a program of any name; its state and sign-in are not for that.
+            notice = f"{path} lies in the project, so it gets no profile by its name"
+            return "", (f"{notice}; if you trust it: --agent={name}",)
+    return name, ()
+
+
+def lies_in(path: str, directory: str, host: Host) -> bool:
+    """Whether a path, a link that it leads through or what it leads to lies in a directory."""
+    found = host.resolve(path)
+    steps = (path, found.real, *(link for link, _ in found.links))
+    return any(contains(directory, step) for step in steps)
+
+
+def _found(word: str, host: Host) -> str:
+    if host.foreign or not word:
+        return ""
+    places = [place for place in host.environ.get("PATH", "").split(":") if place[:1] == "/"]
+    try:
+        return search(word, ":".join(places), host.cwd)
+    except UserError:
+        return ""
+
+
+def with_arguments(
+    command: tuple[str, ...], agent: str, profiles: tuple[Profile, ...], found: Configuration
+) -> tuple[str, ...]:
+    """The command with its agent's default arguments behind the word that names the agent."""
+    own = tuple(item.text for item in found.said("args"))
+    for profile in profiles:
+        if profile.name == agent and (profile.arguments or own):
+            for position, word in enumerate(command):
+                if set(program_names((word,))[0]) & set(profile.commands):
+                    after = position + 1
+                    return (*command[:after], *profile.arguments, *own, *command[after:])
+    return command

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from safehouse.errors import UserError, printable
+from safehouse.errors import UserError, printable, quoted
 from safehouse.policy.rule import ALLOW, DENY, Filter, Grant, Origin, Tier
 from safehouse.policy.words import METADATA, READ, WRITE, operations
 from safehouse.sources import protected
@@ -10,7 +10,7 @@ from safehouse.value import Value, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import Literal
 
     from safehouse.files import Resolution
@@ -84,11 +84,15 @@ class Named(Value):
 
 
 class Ignored(Value):
-    """Something that a source said and that does not apply: what, where it was said, and why."""
+    """Something that a source said and that does not apply: what, where it was said, and why.
+
+    `item` is what was said, where it is about a path.
+    """
 
     what: str
     place: str
     why: str
+    item: Item | None = None
 
 
 def contains(directory: str, path: str) -> bool:
@@ -109,12 +113,18 @@ def looked_up(
     limits = Limits(host, workdir)
     for field, (rank, mode) in _MODES.items():
         for item in getattr(settings, field):
-            named = _named(item, mode, host, settings)
+            try:
+                named = _named(item, mode, host, settings)
+            except UserError as error:  # links that lead in a circle
+                if settings.strict:
+                    raise
+                ignored.append(Ignored(_what(mode, item.text), item.place, error.message, item))
+                continue
             why = _obstacle(named, settings, limits, planting)
             if why and settings.strict:
                 raise UserError(f"{item.place}: {printable(item.text)}: {why}", "leave it out")
             if why:
-                ignored.append(Ignored(_what(mode, item.text), item.place, why))
+                ignored.append(Ignored(_what(mode, item.text), item.place, why, item))
             else:
                 found.append((named.real.rstrip("/").count("/"), rank, named))
     found.sort(key=lambda entry: entry[:2])
@@ -123,17 +133,27 @@ def looked_up(
     return (*opened, *(named for _, _, named in found if named.mode == CLOSED)), tuple(ignored)
 
 
-def grants(sources: Iterable[tuple[Settings, tuple[Named, ...]]], workdir: str) -> Iterator[Grant]:
+def grants(
+    sources: Sequence[tuple[Settings, tuple[Named, ...]]], trees: Iterable[str]
+) -> Iterator[Grant]:
     """The grants of all sources, which come in the order of their tiers.
 
-    What is given for reading only, inside of the working directory, or at or inside of what was
-    opened for writing before, is closed for writing: else naming it would say nothing.
+    What is given for reading only, inside of what may be written (`trees`, the working directory
+    and what profiles open, and what any source does), is closed for writing: else naming it would
+    say nothing. A link by which such a thing, or a refusal, is named keeps its place there.
     """
     opened: list[str] = []
+    around = [*trees]
+    for _, found in sources:
+        around += [named.real for named in found if named.mode == READ_AND_WRITE]
     for settings, found in sources:
         for named in found:
             origin = Origin(settings.tier, named.item.place, _REASONS[settings.tier])
             filter = Filter(named.kind, named.real)
+            if named.mode != READ_AND_WRITE:
+                for link, _ in named.way.links:
+                    if any(contains(tree, link) for tree in around):
+                        yield Grant(DENY, WRITE, Filter("literal", link), origin, follow=False)
             if named.mode == CLOSED:
                 yield Grant(DENY, SOCKET, filter, origin, existing_only=named.missing)
                 continue
@@ -144,9 +164,21 @@ def grants(sources: Iterable[tuple[Settings, tuple[Named, ...]]], workdir: str) 
                 opened.append(named.real)
                 continue
             yield Grant(ALLOW, READ, filter, origin)
-            inside = workdir and named.real != workdir and contains(workdir, named.real)
-            if inside or any(contains(tree, named.real) for tree in opened):
+            inside = any(named.real != tree and contains(tree, named.real) for tree in around)
+            if inside or named.real in opened:
                 yield Grant(DENY, WRITE, filter, origin)
+
+
+def closed_as_in(
+    workdir: str, other: str, sources: Iterable[tuple[Settings, tuple[Named, ...]]]
+) -> Iterator[Grant]:
+    """What is closed in the working directory, closed in another worktree of the same repository."""
+    for settings, found in sources:
+        for named in found:
+            if named.mode == CLOSED and named.real != workdir and contains(workdir, named.real):
+                path = other + named.real[len(workdir) :]
+                origin = Origin(settings.tier, named.item.place, _REASONS[settings.tier])
+                yield Grant(DENY, SOCKET, Filter(named.kind, path), origin, existing_only=True)
 
 
 _REASONS = {
@@ -197,7 +229,7 @@ class Limits:
             return ""
         if contains(real, self.host.home):
             option = "--add-dirs" if mode == READ_AND_WRITE else "--add-dirs-ro"
-            return f"it holds your whole home; for one launch: {option}={real}"
+            return f"it holds your whole home; for one launch: {option}={printable(quoted(real))}"
         wanted = set(READ_WRITE if mode == READ_AND_WRITE else READ)
         if self._protected is None:
             self._protected = [
@@ -264,7 +296,7 @@ def _refused(named: Named, link: str, workdir: str) -> UserError:
     return UserError(
         f"{place}: {text} leads through the link {printable(link)} to {printable(named.real)}",
         f"commands that run in {workdir} can change that link; if you mean its target: "
-        f"{place}={printable(named.real)}",
+        f"{place}={printable(quoted(named.real))}",
     )
 
 

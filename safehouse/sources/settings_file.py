@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from safehouse.policy.policy import NETWORKS
 from safehouse.sources.own_files import says_nothing
-from safehouse.sources.strict_yaml import Reader, compose, line
+from safehouse.sources.strict_yaml import Reader, compose, line, shown
 
 if TYPE_CHECKING:
     import yaml
@@ -55,6 +55,8 @@ def directories(data: bytes, file: str) -> Directories:
     found: Directories = {}
     for path, (at, node) in reader.mapping(compose(data, file), "the file").items():
         reader.check_path(at, path)
+        if any(part in ("", ".", "..") for part in path.rstrip("/").split("/")[1:]):
+            reader.fail(at, f"{shown(path)}: write it without //, /. and /..")
         section = reader.section(node, f"the entry of {path}", OF_DIRECTORY)
         known_by = section.pop("known-by", (("", 0),))[0][0]
         found[path] = (line(at), known_by, section, reader.agents(node))

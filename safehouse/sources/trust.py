@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import posix as os  # os itself costs 1.3 ms of every launch
 
-from safehouse.errors import UserError, printable
+from safehouse.errors import UserError, printable, quoted
 from safehouse.files import Resolution, decoded, encoded, read_file
 from safehouse.sources import own_files, protected, repository
-from safehouse.sources.settings import Item, contains, looked_up, narrowing
+from safehouse.sources.settings import CLOSED, Item, contains, looked_up, narrowing
 from safehouse.value import Value, replace
 
 TYPE_CHECKING = False
@@ -146,7 +146,10 @@ def narrowed(
         found, _ = looked_up(settings, host, workdir, planting)
         narrow, paths, wider = narrowing(settings, found, workdir)
         # Nothing is said about links on the way: even to let them be seen would be more.
-        direct = tuple(replace(named, way=Resolution(named.real)) for named in paths)
+        direct = tuple(
+            named if named.mode == CLOSED else replace(named, way=Resolution(named.real))
+            for named in paths
+        )
         sources.append((narrow, direct))
         within = set()
         for item in settings.add_dirs_ro:  # what is not there yet: it opens nothing either
@@ -157,6 +160,37 @@ def narrowed(
     if any(path.endswith(f"/{repository.OLD_FILE}") for path, _ in project.files):
         beyond.append(Item("all of it", repository.OLD_FILE))
     return sources, tuple(beyond)
+
+
+def refuse_unseen(found: Project | Content, host: Host) -> None:
+    """Raises UserError where an option would trust what the person has declined, or has to look at."""
+    record = last(found.directory, host)
+    declined = record is not None and record.verdict == DECLINED
+    if record and declined and found.files[: len(record.content.files)] == record.content.files:
+        raise UserError(
+            f"{printable(found.directory)}: its configuration was made while a command ran there, or "
+            "you declined it",
+            f"look at it first: {command(found.directory, host)}",
+        )
+
+
+def decline_new(directory: str, host: Host) -> str:
+    """Keeps that a configuration appeared while a command ran, and gives what to tell of it.
+
+    No option is to trust it before the person has looked: the command may have made it.
+    """
+    told = (
+        f"this project has a configuration of its own now, made while the command ran: {{}}; to look "
+        f"at it: {command(directory, host)}"
+    )
+    try:
+        found = repository.project(host, directory)
+        if found is None:
+            return ""
+        remember(DECLINED, Content(directory, found.files), host)
+    except (UserError, OSError) as error:
+        return told.format(printable(str(getattr(error, "message", error))))
+    return told.format("until then it opens nothing")
 
 
 def notices(verdict: Verdict, directory: str, host: Host) -> tuple[str, ...]:
@@ -176,14 +210,8 @@ def notices(verdict: Verdict, directory: str, host: Host) -> tuple[str, ...]:
 
 def command(directory: str, host: Host, option: str = "") -> str:
     """What to type here to look at a directory's configuration."""
-    where = "" if directory == host.cwd else f" --for={_quoted(directory)}"
+    where = "" if directory == host.cwd else f" --for={printable(quoted(directory))}"
     return f"safehouse trust{where}{option}"
-
-
-def _quoted(text: str) -> str:
-    """A word for a shell."""
-    plain = text.replace("/", "").replace(".", "").replace("-", "").replace("_", "").isalnum()
-    return text if plain else "'" + text.replace("'", "'\\''") + "'"
 
 
 # What is remembered: a file for each directory

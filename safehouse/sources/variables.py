@@ -28,9 +28,12 @@ def settings(host: Host) -> tuple[Settings, ...]:
     """What the variables of the caller ask for: one source, or none."""
     fields = {}
     for name, (field, separator) in _LISTS.items():
-        parts = (part.strip() if separator == "," else part
-                 for part in host.environ.get(name, "").split(separator))  # fmt: skip
-        items = tuple(Item(part, name) for part in parts if part)
+        parts = host.environ.get(name, "").split(separator)
+        if len(parts) > 1 or separator == ",":  # a path alone is taken to the letter
+            parts = [part.strip(" ") for part in parts]
+        items = tuple(
+            Item(part.lower() if field == "enable" else part, name) for part in parts if part
+        )
         if items:
             fields[field] = items
     if not fields:

@@ -123,6 +123,10 @@ def test_a_value_that_is_missing_or_empty_is_refused(command, spelling, field):
     if field == "workdir":
         assert parse([command, f"{spelling}="]).request.workdir == ""
         assert parse([command, spelling, ""]).request.workdir == ""
+    elif field in ("add_dirs", "add_dirs_ro", "deny", "enable"):
+        # As agent-safehouse: `--add-dirs="$EXTRA"` says nothing where that is empty.
+        assert value(parse([command, f"{spelling}="]), field) == ()
+        assert value(parse([command, spelling, ","]), field) == () or field != "enable"
     else:
         assert f"{spelling}= is empty" in refused(command, f"{spelling}=")[0]
         assert f"{spelling}= is empty" in refused(command, spelling, "")[0]
@@ -134,7 +138,7 @@ def test_a_value_that_is_missing_or_empty_is_refused(command, spelling, field):
 
 def test_lists_add_up_and_lose_their_empty_parts():
     request = parse(
-        ["--add-dirs=a::b:", "--add-dirs", "c", "--enable=ssh, docker,", "--enable=x", "t"]
+        ["--add-dirs=a:: b :", "--add-dirs", "c", "--enable=ssh, Docker,", "--enable=x", "t"]
     ).request
     assert request.add_dirs == ("a", "b", "c")
     assert request.enable == ("ssh", "docker", "x")

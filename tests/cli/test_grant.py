@@ -214,6 +214,36 @@ def test_a_link_that_a_confined_command_could_have_made_is_not_followed(run, hom
     }
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        ".git/hooks",
+        ".git/hooks/pre-commit",
+        ".git/config",
+        "../other/.git/hooks",
+        "../other/.git/config",
+    ],
+)
+def test_what_git_would_run_is_protected(run, home, path):
+    for name in ("project", "other"):
+        git = home / "src" / name / ".git"
+        (git / "hooks").mkdir(parents=True)
+        (git / "objects").mkdir()
+        (git / "HEAD").write_text("ref: refs/heads/main\n")
+        for file in ("config", "hooks/pre-commit"):
+            (git / file).touch()
+    message, hint = run("grant", "--write", path).splitlines()
+    assert "cannot be kept" in message and "it is protected (your next git command" in hint
+    assert ("--enable=git-config" in hint) == path.endswith("config")
+    assert stored(home) == {}
+    run("grant", path)
+    run("grant", "--write", ".git/objects", "../other")
+    assert stored(home)["~/src/project"]["add-dirs"] == [
+        "~/src/project/.git/objects",
+        "~/src/other",
+    ]
+
+
 def test_another_directory_of_the_name_gets_nothing_of_the_old_ones(run, home, monkeypatch):
     run("grant", "--write", "~/docs")
     os.rename("../project", "../away")
@@ -233,7 +263,7 @@ def test_nothing_is_kept_from_inside(run, home, monkeypatch, command):
     for backend in (Bubblewrap, Seatbelt):
         monkeypatch.setattr(backend, "inside", lambda self, host: True)
     said = run(command, *(("~/docs",) if command != "grants" else ()))
-    assert said.startswith("inside a sandbox, rights can be neither granted nor looked at\n")
+    assert said.startswith("this is inside of a sandbox, where nothing is granted, trusted, ")
     assert stored(home) == {}
 
 

@@ -124,6 +124,20 @@ def test_what_does_not_apply_says_why(run, home):
     ]
 
 
+def test_each_of_two_paths_on_a_line_has_its_own_reason(run, home):
+    write(home, "~/src/project: {add-dirs: ['~', ~/none, ~/x/none], add-dirs-ro: [~/none]}\n")
+    (home / "x").mkdir()
+    reasons = {tuple(line.split("|")[:2]): line.split("|")[-1] for line in table(run("grants"))}
+    assert reasons.pop(("write", "~")).startswith("it holds your whole home")
+    assert set(reasons.values()) == {"not there"} and len(reasons) == 3
+
+
+@pytest.mark.parametrize("options", [(), ("--effective",), ("--json",)])
+def test_words_are_refused(run, options):
+    said = run("grants", *options, "my docs", "bar").splitlines()
+    assert said == ["unexpected 'my docs'", "safehouse grants --for='my docs', for a directory"]
+
+
 def test_what_was_replaced_says_so(run, home, monkeypatch):
     run("grant", "~/docs")
     for name in ("other", "gone", "link"):
@@ -276,7 +290,7 @@ def test_a_repository_that_is_not_trusted_is_told(run, home):
     (home / "src/project/.safehouse.yaml").write_text("add-dirs: [~/docs]\ndeny: [private]\n")
     text = run("grants", "--effective")
     assert "repository: .safehouse.yaml\n  deny       ~/src/project/private" in text
-    assert "  ~/docs (.safehouse.yaml:1): you have not trusted it: safehouse trust\n" in text
+    assert "  write ~/docs (.safehouse.yaml:1): you have not trusted it: safehouse trust\n" in text
 
 
 # The document

@@ -48,3 +48,10 @@ def test_it_says_how_it_is_used_by_examples(command):
 def test_it_names_the_exit_statuses():
     for status in ("125", "126", "127", "128+n"):
         assert status in text("run")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_it_ends_with_the_exit_statuses_of_the_command(command):
+    last = text(command).rpartition("\n\n")[2]
+    assert last.startswith("Exit status: ") and "125" in last
+    assert ("the command's own" in last) == (command == "run")

@@ -211,19 +211,43 @@ def test_a_policy_is_written_to_a_file_that_only_its_owner_reads(run, home):
     """R75: a name with blanks; one that is there is replaced."""
     file = home / "a policy.sb"
     file.write_text("old" * 100_000)
+    file.chmod(0o644)
     status, out, _ = run("policy", "--platform=macos", "--output", "~/a policy.sb", "claude")
     assert (status, out) == (0, "")
     assert file.read_text() == run("policy", "--platform=macos", "claude")[1]
-    new = home / "new.sb"
-    run("policy", "--platform=macos", f"--output={new}")
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_new_file_and_missing_directories_are_made(run, home):
+    new = home / "a/b/new.sb"
+    assert run("policy", "--platform=macos", f"--output={new}") == (0, f"{new}\n", "")
     assert new.stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in new.parent.iterdir()] == ["new.sb"]
 
 
-@pytest.mark.parametrize("path", ["none/x.sb", ".", "a\nb"])
-def test_a_file_that_cannot_be_written_is_refused(run, path):
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_policy_is_not_written_through_a_link(run, home, exists):
+    """A command may have put it there."""
+    target = home / "target"
+    if exists:
+        target.write_text("kept")
+    link = home / "w/p"
+    link.symlink_to(target)
+    assert run("policy", "--output=p", "true")[0] == 0
+    assert link.is_file() and not link.is_symlink()
+    assert (target.read_text() == "kept") if exists else not target.exists()
+
+
+@pytest.mark.parametrize("path", ["file/x.sb", ".", "directory", "directory/", "pipe", "a\nb"])
+def test_a_file_that_cannot_be_written_is_refused(run, home, path):
+    (home / "w/file").write_text("")
+    (home / "w/directory").mkdir()
+    os.mkfifo(home / "w/pipe")
     status, _, err = run("policy", "--platform=macos", f"--output={path}")
     assert status == REFUSED
     assert "--output: " in plain_error(err)
+    assert sorted(os.listdir(home / "w")) == ["directory", "file", "pipe"]
+    assert os.listdir(home / "w/directory") == []
 
 
 # --stdout, --output of a run
@@ -254,8 +278,10 @@ def test_stdout_prints_the_policy_and_never_executes(run, never_started, home):
 
 
 def test_output_without_a_command_only_writes(run, never_started, home):
-    assert run("--output=p") == (0, "", "")
-    assert (home / "w/p").exists()
+    """R75: and says where; with --stdout there is the policy only."""
+    assert run("--output=p") == (0, f"{home}/w/p\n", "")
+    policy = run("--output=q", "--stdout")[1]
+    assert (home / "w/p").read_text() == (home / "w/q").read_text() == policy
 
 
 def test_output_with_a_command_runs_it_too(run, home, monkeypatch):

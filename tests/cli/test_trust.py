@@ -98,7 +98,7 @@ network: open
 (deny file-read* (literal (string-append HOME_DIR "/x")))
 (allow mach-lookup (global-name "com.example.x"))
 (allow process-exec* (regex #"^/opt/.*$"))
-(allow file-read* (subpath HOME_DIR))
+(allow file-read* (home-subpath "/data"))
 (allow network-outbound)
 ; $$exec-env-default=EDITOR=its$$
 """,
@@ -129,9 +129,9 @@ network: open
         f"  may not read [file-read*], file-link, file-write-unlink: {home}/x",
         "  may use the service [mach-lookup]: global-name com.example.x",
         "  may run [process-exec*]: regex ^/opt/.*$",
-        f"  may read [file-read*]: {home} and all below it (with your whole home)",
+        f"  may read [file-read*]: {home}/data and all below it",
         "  may connect to [network-outbound]: everything",
-        "  variable EDITOR becomes its, unless you have set it",
+        "  variable EDITOR: no effect, since a project's profile sets none",
     ):
         assert f"  {line}\n" in opened, line
     assert "feature         docker: this ends the confinement" in opened
@@ -150,6 +150,44 @@ def test_what_is_too_wide_or_led_there_by_a_link_is_shown_as_refused(project, ru
     assert f"read and write  {project.home}, written ~/: it holds your whole home" in refused
     assert "read and write  /: it holds your whole home" in refused
     assert f"by the link {project.root}/link -> ../../docs: it leads through the link" in refused
+
+
+def test_two_paths_of_one_line_have_their_own_reasons(project, run):
+    (project.home / "docs").mkdir()
+    (project.root / "link").symlink_to("../../docs")
+    (project.root / "other").symlink_to("../../docs")
+    project.write(".safehouse.yaml", "add-dirs-ro: [link, other]\n")
+    refused = run("trust")[1].partition("Not opened, even so:\n")[2].splitlines()
+    for name, line in zip(("link", "other"), refused):
+        assert (
+            f"written {name}, " in line
+            and f"it leads through the link {project.root}/{name}," in line
+        )
+
+
+def test_what_you_have_refused_is_said_to_be_so(project, run):
+    for name in ("docs/in", "out", "half", "free"):
+        (project.home / name).mkdir(parents=True)
+    own = ".config/safehouse/config.yaml"
+    project.write(own, "deny: [~/docs]\nadd-dirs-ro: [~/half]\nnetwork: none\n", below="")
+    run("grant", "--deny", str(project.home / "out"))
+    project.write(
+        ".safehouse.yaml",
+        "add-dirs-ro: [~/docs/in, ~/docs/none]\nadd-dirs: [~/out, ~/half, ~/free]\nnetwork: open\n",
+    )
+    opened = run("trust")[1].partition("Opened when you trust it:\n")[2].splitlines()
+    lines = "\n".join(opened)
+    of_config = "but you refused it: ~/.config/safehouse/config.yaml:1 (.safehouse.yaml:1)"
+    assert f"written ~/docs/in, {of_config}" in lines
+    assert f"from the day that it does, {of_config}" in lines
+    assert "written ~/out, but you refused it: ~/.config/safehouse/grants.yaml:" in lines
+    assert (
+        "written ~/half, but you refused it for writing: ~/.config/safehouse/config.yaml:2" in lines
+    )
+    assert "written ~/free (.safehouse.yaml:2)" in lines
+    assert (
+        "open, but you refused it: ~/.config/safehouse/config.yaml:3 (.safehouse.yaml:3)" in lines
+    )
 
 
 def test_names_of_links_do_not_reach_the_terminal_as_they_are(project, run):
@@ -201,8 +239,8 @@ def test_a_second_file_is_a_change(project, run):
 
 def test_a_new_profile_and_one_that_is_gone_are_changes(project, run):
     project.write(".safehouse.yaml", "append-profile: [a.sb]\n")
-    project.write("a.sb", "(allow file-read*)\n")
-    project.write("b.sb", "(allow file-write*)\n")
+    project.write("a.sb", '(allow file-read* (literal "/a"))\n')
+    project.write("b.sb", '(allow file-write* (literal "/a"))\n')
     run("trust", "--yes")
     project.write(".safehouse.yaml", "append-profile: [b.sb]\n")
     out = run("trust")[1]
@@ -227,9 +265,9 @@ def test_a_difference_is_bounded():
 def test_a_difference_does_not_take_long(number):
     old = b"".join(b"%d\n" % (n % number) for n in range(999))
     new = b"".join(b"%d\n" % (n * 7 % number) for n in range(999))
-    begun = time.perf_counter()
+    begun = time.process_time()
     review.differences(content(old, old), content(new, new[::-1]))
-    assert time.perf_counter() - begun < 5
+    assert time.process_time() - begun < 10
 
 
 @given(st.text())
@@ -390,7 +428,7 @@ def test_declining(project, run):
 
 def test_what_was_declined_has_not_changed_by_the_profile_that_it_names(project, run):
     project.write(".safehouse.yaml", "append-profile: [its.sb]\n")
-    project.write("its.sb", "(allow file-read*)\n")
+    project.write("its.sb", '(allow file-read* (literal "/a"))\n')
     run("trust", "--decline")
     assert "It has changed" not in run("trust")[1]
     project.write(".safehouse.yaml", "append-profile: [its.sb]\nenable: [ssh]\n")
@@ -703,5 +741,5 @@ def test_always_is_about_the_working_directory_that_is_named(asking, run, monkey
 def test_help_names_the_statuses():
     from safehouse.cli.help import text
 
-    assert "0 if it is trusted then, and 1 if not" in text("trust")
+    assert "0 trusted, or declined as wanted; 1 not trusted" in text("trust")
     assert trust.NOT_TRUSTED == 1

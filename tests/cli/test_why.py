@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+
 import pytest
 
 from safehouse.cli.main import main
+from safehouse.errors import quoted
 from safehouse.host import Host
 from tests.fake_host import linux, mac
 
@@ -62,6 +66,100 @@ def test_the_status_is_the_answer(why, words, status, platform):
 
 def test_without_network_nothing_is_reached(why):
     assert why("--network=none", "connect", "example.com:443")[0] == 1
+
+
+def test_who_closed_the_network_is_said_and_how_to_open_it(why):
+    _, out = why("--network=none", "connect", "example.com:443")
+    assert "closed by:   network: none (--network)\n  to allow it: --network=open\n" in out
+    assert "no option" not in out
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch, capsys):
+    """A project with a configuration that nobody has looked at; what `why` says there."""
+    home = tmp_path.resolve() / "home"
+    for name in ("docs", "my docs", "src/project"):
+        (home / name).mkdir(parents=True)
+    (home / "docs/x").touch()
+    monkeypatch.setenv("HOME", str(home))
+    for name in [name for name in os.environ if name.startswith(("XDG_", "SSH_", "SAFEHOUSE"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(home / "src/project")
+
+    def said(configuration, *words):
+        path = home / "src/project/.safehouse.yaml"
+        path.write_text(configuration)
+        path.chmod(0o600)
+        main(["why", *words])
+        return capsys.readouterr().out
+
+    return said
+
+
+def test_a_project_that_closes_the_network_is_named(project):
+    out = project("network: none\n", "connect", "example.com:443")
+    assert "network: none (.safehouse.yaml:1)\n  to allow it: --network=open\n" in out
+
+
+@pytest.mark.parametrize(
+    "configuration, words",
+    [
+        ("add-dirs-ro: [~/docs]\n", ("read", "~/docs/x")),
+        ("add-dirs: [../../docs]\n", ("write", "~/docs/x")),
+        ("enable: [docker]\n", ("connect", "/var/run/docker.sock")),
+    ],
+)
+def test_what_a_project_asks_for_is_allowed_by_trust(project, configuration, words):
+    out = project(configuration, *words)
+    assert "this project asks for it, and you have not trusted it\n" in out
+    assert "to allow it: safehouse trust\n" in out
+    assert "safehouse grant" not in out
+    main(["trust", "--yes"])
+    assert "has changed since" in project(configuration + "# new\n", *words)
+    main(["trust", "--decline"])
+    assert "and it is declined" in project(configuration + "# new\n", *words)
+
+
+def test_what_it_does_not_ask_for_is_a_matter_of_grants(project):
+    out = project("add-dirs-ro: [~/docs]\n", "write", "~/docs/x")
+    assert "safehouse grant --write " in out and "safehouse trust" not in out
+
+
+def test_a_path_is_quoted_for_a_shell(project):
+    out = project("", "read", "~/my docs")
+    assert "--add-dirs-ro='/" in out and "/my docs'\n" in out
+    assert "safehouse grant '/" in out
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "a",
+        "/a/b-c_1.2",
+        "a b",
+        "it's",
+        "$HOME",
+        "a;b",
+        "B\u00fcro",
+        "*",
+        "~you",
+        "#a",
+        "=ls",
+        "a\\b",
+    ],
+)
+@pytest.mark.parametrize("tilde", [True, False])
+def test_a_quoted_word_is_itself_to_a_shell(text, tilde):
+    def shell(word):
+        command = ["/bin/sh", "-c", f"printf %s {word}"]
+        return subprocess.run(
+            command, env={"HOME": "/h"}, stdout=subprocess.PIPE, check=True
+        ).stdout
+
+    assert shell(quoted(text, tilde)) == text.encode()
+    assert shell(quoted(f"~/{text}", tilde)) == (("/h/" if tilde else "~/") + text).encode()
+    assert shell(quoted("~", tilde)) == (b"/h" if tilde else b"~")
 
 
 def test_it_names_the_rule_and_its_reason(why):

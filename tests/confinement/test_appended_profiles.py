@@ -146,6 +146,21 @@ def test_nothing_that_it_says_opens_what_is_protected(scenes, what):
     withstands_change(scenes, PROTECTED[what], prepare, options)
 
 
+@pytest.mark.parametrize(
+    "rule",
+    ["(allow network* sysctl-read)", "(allow default)", "(allow network-outbound file-read*)"],
+)
+def test_nothing_that_it_says_opens_a_closed_network(scene, rule):
+    attempt = (
+        "import socket; s = socket.socket(); s.bind(('127.0.0.1', 0)); s.listen(1);"
+        "s.settimeout(5); socket.create_connection(('1.1.1.1', 53), 5)"
+    )
+    options = ("--network=none", "--accept-partial")
+    done = run(scene, rule, "python3", "-c", attempt, options=options)
+    assert done.returncode != 0
+    assert "OSError" in done.stderr or "PermissionError" in done.stderr, done.stderr
+
+
 # What cannot be kept
 
 
@@ -196,6 +211,11 @@ def test_a_refusal_of_what_linux_has_not_is_kept(scene):
         ("(" * 100_000, ":1:64: more than 64"),
         ('(define HOME_DIR "/elsewhere")', ":1:9: HOME_DIR is defined already"),
         ('(import "/tmp/x.sb")', ":1:1: only profiles of the system"),
+        ("(if #t (set! deny allow))", ":1:9: set! could change"),
+        ('(let ((x #\\")) (set! deny 1))', ":1:10: only #t, #f and #"),
+        ("(let () (SET! deny 1))", ":1:10: SBPL may take SET! for set!"),
+        ("(car `(,eval))", ":1:6: unexpected character"),
+        ("(allow process-exec* (with no-sandbox))", ":1:1: no-sandbox would let"),
         ("; $$exec-env-default=1=2$$", ":1:3: not NAME=VALUE"),
     ],
 )

@@ -204,3 +204,36 @@ def test_the_tests_run_as_who_they_say(scene):
     assert done.stdout == f"{user.UID}\n"
     assert user.UID != 0
     assert sys.platform in ("linux", "darwin")
+
+
+# Links that lead to what decides about the next launch
+
+CHAINS = {
+    "a directory in the middle": ("dotfiles/v1/config.yaml", {"dotfiles/cur": "v1"},
+                                  {".config/safehouse/config.yaml": "dotfiles/cur/config.yaml"}),
+    "a link to a link": ("dotfiles/v1/config.yaml", {"dotfiles/work.yaml": "v1/config.yaml"},
+                         {".config/safehouse/config.yaml": "dotfiles/work.yaml"}),
+    "our directory": ("dotfiles/sh1/config.yaml", {"dotfiles/sh": "sh1"},
+                      {".config/safehouse": "dotfiles/sh"}),
+    "a shell's file": ("dotfiles/bashrc2", {"dotfiles/brc": "bashrc2"},
+                       {".bashrc": "dotfiles/brc"}),
+}  # fmt: skip
+
+
+@linux_only("Seatbelt denies the names")
+@pytest.mark.parametrize("end, middle, start", CHAINS.values(), ids=CHAINS)
+def test_a_link_on_the_way_to_what_is_protected(scene, end, middle, start):
+    """A command in the repository of dotfiles could replace it: the launch is refused."""
+    scene.write(end, "# mine\n", 0o600)
+    for link, target in {**middle, **start}.items():
+        path = scene.home / link
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        path.unlink(missing_ok=True)
+        path.symlink_to(target if link in middle else scene.home / target)
+    own(scene.home)
+    done = scene.confined("--", "true", cwd=scene.home / "dotfiles")
+    assert done.returncode == REFUSED
+    assert "is a symbolic link, which could be replaced" in done.stderr
+    assert scene.confined("--", "true").returncode == 0

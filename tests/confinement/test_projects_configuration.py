@@ -11,7 +11,7 @@ import pytest
 from tests.confinement import user
 from tests.confinement.attack import leaks, withstands, withstands_change
 from tests.confinement.scene import SECRET
-from tests.confinement.user import LINUX, REFUSED, own
+from tests.confinement.user import LINUX, REFUSED, linux_only, own
 
 pytestmark = pytest.mark.confinement
 
@@ -62,7 +62,7 @@ WISHES = {
 def test_whatever_it_asks_for(scenes, what):
     def before(scene):
         asks(scene, WISHES[what])
-        scene.write("src/project/its.sb", "(allow file-read*)\n")
+        scene.write("src/project/its.sb", '(allow file-read* (literal "/etc/x"))\n')
         (scene.project / "link").symlink_to(scene.home / "secrets")
         own(scene.project)
 
@@ -140,7 +140,7 @@ def test_the_files_that_are_in_force(scenes, name, how):
     def before(scene):
         asks(scene, "append-profile: [tools/its.sb]\n")
         asks(scene, "add-dirs-ro=~/src\n", ".safehouse")
-        scene.write("src/project/tools/its.sb", "(allow file-read-metadata)\n")
+        scene.write("src/project/tools/its.sb", '(allow file-read-metadata (literal "/etc"))\n')
         scene.guarded.append(scene.project / "tools/its.sb")
         trusted(scene)
 
@@ -215,7 +215,7 @@ def test_only_those_of_the_working_directory_are_closed(scene):
     """R4, R5."""
     asks(scene, "append-profile: [its.sb]\n")
     asks(scene, "", ".safehouse")
-    scene.write("src/project/its.sb", "(allow file-read-metadata)\n")
+    scene.write("src/project/its.sb", '(allow file-read-metadata (literal "/etc"))\n')
     scene.write("src/project/sub/.safehouse", "")
     body = """
 for name in ("sub/.safehouse", "sub/.safehouse.yaml", ".safehouse", ".safehouse.yaml", "its.sb"):
@@ -229,7 +229,7 @@ for name in ("sub/.safehouse", "sub/.safehouse.yaml", ".safehouse", ".safehouse.
     def states(*options):
         lines = scene.attempt(body, True, (*TRUST, *options)).stdout.splitlines()
         asks(scene, "append-profile: [its.sb]\n")
-        scene.write("src/project/its.sb", "(allow file-read-metadata)\n")
+        scene.write("src/project/its.sb", '(allow file-read-metadata (literal "/etc"))\n')
         return [line.split()[-1] for line in lines[-5:]]
 
     assert states() == ["open", "open", "closed", "closed", "closed"]
@@ -244,7 +244,7 @@ for name in ("sub/.safehouse", "sub/.safehouse.yaml", ".safehouse", ".safehouse.
 
 def test_a_profile_that_changed_since(scene):
     asks(scene, "append-profile: [its.sb]\n")
-    scene.write("src/project/its.sb", "; nothing\n(allow file-read-metadata)\n")
+    scene.write("src/project/its.sb", '; nothing\n(allow file-read-metadata (literal "/etc"))\n')
     trusted(scene)
     scene.write("src/project/its.sb", '(allow file-read* (home-subpath "/secrets"))\n')
     done = scene.attempt(READS, True)
@@ -382,3 +382,23 @@ def test_no_variable_trusts(scene, variable):
     scene.env[variable] = "1"
     assert not leaks(scene, scene.attempt(READS, True))
     assert leaks(scene, scene.attempt(READS, True, TRUST))
+
+
+# What appears while a command runs
+
+
+@linux_only("on macOS these names cannot be made")
+@pytest.mark.parametrize("name", [".safehouse", ".safehouse.yaml"])
+@pytest.mark.parametrize("option", ["--trust-workdir-config", "--always-trust-workdir-config"])
+def test_no_option_trusts_what_a_command_has_made(scene, name, option):
+    """An alias may have the option: the next launch must not believe the last one's command."""
+    (scene.project / ".safehouse.yaml").unlink()
+    text = "add-dirs-ro=~/secrets" if name == ".safehouse" else "add-dirs-ro: [~/secrets]"
+    done = scene.confined(option, "--", "sh", "-c", f"echo '{text}' > {name}")
+    assert "made while the command ran" in done.stderr
+    done = scene.confined(option, "--", "cat", scene.home / "secrets/x")
+    assert done.returncode == REFUSED
+    assert "look at it first: safehouse trust" in done.stderr
+    assert not leaks(scene, scene.confined("--", "cat", scene.home / "secrets/x"))
+    assert scene.confined("trust", "--yes").returncode == 0
+    assert leaks(scene, scene.confined("--", "cat", scene.home / "secrets/x"))

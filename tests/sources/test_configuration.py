@@ -154,9 +154,9 @@ def test_what_waits_for_trust_is_told_and_nothing_of_it_applies(person):
     assert not allows(plan, "file-read-data", person.home / "data/x")
     assert not allows(plan, "file-read-data", person.project / "secret")
     assert [(i.what, i.place) for i in plan.configuration.ignored] == [
-        ("~/data", ".safehouse.yaml:1"),
-        ("ssh", ".safehouse.yaml:3"),
-        ("nonsense", ".safehouse.yaml:3"),
+        ("write ~/data", ".safehouse.yaml:1"),
+        ("feature ssh", ".safehouse.yaml:3"),
+        ("feature nonsense", ".safehouse.yaml:3"),
     ]
     assert any("safehouse trust" in notice for notice in plan.notices)
 

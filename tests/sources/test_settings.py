@@ -43,7 +43,9 @@ def found(source, host, workdir=PROJECT, written=()):
 def grants(request, host, workdir):
     """Those of the command line."""
     source = command_line.settings(request, host)
-    return list(settings.grants([(source, found(source, host, workdir)[0])], workdir))
+    return list(
+        settings.grants([(source, found(source, host, workdir)[0])], [workdir] if workdir else [])
+    )
 
 
 def lasting(tier=Tier.USER, base=HOME, **lists):
@@ -191,7 +193,7 @@ def test_what_is_not_there_is_left_out_and_told():
 
 def test_a_refusal_holds_for_what_is_not_there_yet():
     paths, ignored = found(lasting(deny=["~/none"]), mac())
-    (grant,) = settings.grants([(lasting(), paths)], PROJECT)
+    (grant,) = settings.grants([(lasting(), paths)], [PROJECT])
     assert not ignored
     assert (grant.action, grant.filter) == (DENY, Filter("subpath", f"{HOME}/none"))
     assert grant.existing_only
@@ -267,7 +269,7 @@ def decided(host, operation, path, *sources, workdir=PROJECT):
 
     looked = [(source, found(source, host, workdir)[0]) for source in sources]
     own = [command_line.grant(workdir, "--workdir")]
-    policy = resolve([*own, *settings.grants(looked, workdir)], host, workdir)
+    policy = resolve([*own, *settings.grants(looked, [workdir])], host, workdir)
     return policy.decide(Access(operation, path)).allowed
 
 
@@ -304,6 +306,31 @@ def test_a_wide_grant_does_not_undo_a_refusal_inside_of_it_and_a_named_one_does(
         assert decided(host, "file-read-data", f"{PROJECT}/x", closed, opened)
     named = command_line.settings(Request(add_dirs_ro=(".env",)), host)
     assert decided(host, "file-read-data", path, closed, named)
+
+
+def test_read_only_stands_inside_of_what_is_opened_later():
+    host = mac("a/b/x")
+    sources = lasting(Tier.USER, add_dirs_ro=["~/a/b"]), lasting(Tier.DIRECTORY, add_dirs=["~/a"])
+    assert decided(host, "file-write-data", f"{HOME}/a/x", *sources)
+    assert not decided(host, "file-write-data", f"{HOME}/a/b/x", *sources)
+
+
+def test_read_only_inside_of_what_a_profile_opens_closes_it():
+    host = mac(".claude/skills/x")
+    for path, written in ((".claude/skills/x", False), (".claude/x", True)):
+        request = Request(agent="claude", add_dirs_ro=("~/.claude/skills",))
+        assert allows(request, "file-write-data", f"{HOME}/{path}", host) == written
+    around = Request(agent="claude", add_dirs_ro=("~/.claude",))
+    assert allows(around, "file-write-data", f"{HOME}/.claude/x", host)
+
+
+@pytest.mark.parametrize("mode", ["deny", "add_dirs_ro"])
+def test_a_link_by_which_something_is_closed_keeps_its_place(mode):
+    """Else the name could be given to something else."""
+    host = mac("src/project/a/x", links={"src/project/l": "a"})
+    request = Request(**{mode: ("l",)})
+    assert not allows(request, "file-write-unlink", f"{PROJECT}/l", host)
+    assert not allows(request, "file-write-data", f"{PROJECT}/a/x", host)
 
 
 # What a project says without trust
@@ -345,5 +372,5 @@ def test_on_linux_what_is_read_only_is_a_refusal_of_writing():
     host = linux("src/project/vendor/")
     source = lasting(Tier.REPOSITORY, base=host.cwd, add_dirs_ro=["vendor"])
     looked = found(source, host, host.cwd)[0]
-    refusals = [g for g in settings.grants([(source, looked)], host.cwd) if g.action == DENY]
+    refusals = [g for g in settings.grants([(source, looked)], [host.cwd]) if g.action == DENY]
     assert [(g.operations, g.filter.value) for g in refusals] == [(WRITE, f"{host.cwd}/vendor")]

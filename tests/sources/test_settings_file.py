@@ -32,15 +32,15 @@ FRAMES = {
         "[{{allow: [read], paths: {}}}]}}}}\n"
     ),
 }
-PATIENCE = 1.0  # seconds; the slowest takes a fifth of one
+PATIENCE = 10.0  # seconds of the processor; the slowest takes a fifth of one
 
 
 def problem(file, data):
     """The message about a wrong file, which must come soon."""
-    begun = time.perf_counter()
+    begun = time.process_time()
     with pytest.raises(UserError) as error:
         READERS[file](data if isinstance(data, bytes) else data.encode(), file)
-    assert time.perf_counter() - begun < PATIENCE
+    assert time.process_time() - begun < PATIENCE
     message = error.value.message
     assert message.startswith(f"{file}:") and message.isprintable() and len(message) < 600
     return message
@@ -221,12 +221,12 @@ def test_as_much_as_a_repository_can_bring_is_read_soon(start, shape):
 
     part = SHAPES[shape]
     data = (start + part * (MOST_BYTES // len(part)))[:MOST_BYTES]
-    begun = time.perf_counter()
+    begun = time.process_time()
     try:
         settings_file.repository(data, "f")
     except UserError:
         pass
-    assert time.perf_counter() - begun < PATIENCE
+    assert time.process_time() - begun < PATIENCE
 
 
 @given(st.sampled_from(sorted(READERS)), st.binary(max_size=200) | st.text(max_size=200))

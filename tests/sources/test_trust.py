@@ -23,7 +23,7 @@ def person(tmp_path):
     person = Person(tmp_path)
     (person.home / "data").mkdir()
     person.write("src/project/.safehouse.yaml", NAMED)
-    person.write("src/project/its.sb", "(allow file-read*)\n")
+    person.write("src/project/its.sb", '(allow file-read* (literal "/a"))\n')
     return person
 
 
@@ -139,7 +139,7 @@ def test_exactly_what_was_seen_is_trusted(person):
     assert found.verdict == trust.TRUSTED
     assert dict(found.content.files) == {
         f"{person.project}/.safehouse.yaml": NAMED.encode(),
-        f"{person.project}/its.sb": b"(allow file-read*)\n",
+        f"{person.project}/its.sb": b'(allow file-read* (literal "/a"))\n',
     }
 
 
@@ -148,7 +148,7 @@ CHANGES = {
     "a line end": lambda p: p.write("src/project/.safehouse.yaml", NAMED.replace("\n", "\r\n")),
     "another file": lambda p: p.write("src/project/.safehouse", "add-dirs=~/data\n"),
     "a wrong old file": lambda p: p.write("src/project/.safehouse", "nonsense\n"),
-    "the profile": lambda p: p.write("src/project/its.sb", "(allow file-read* )\n"),
+    "the profile": lambda p: p.write("src/project/its.sb", '(allow file-read* (literal "/b"))\n'),
     "no profile": lambda p: (p.project / "its.sb").unlink(),
     "a link as profile": lambda p: (
         (p.project / "its.sb").rename(p.project / "other.sb"),
@@ -175,9 +175,9 @@ def test_whatever_changes_ends_it(person, what):
 
 def test_what_is_as_it_was_is_trusted_again(person):
     remember(person)
-    person.write("src/project/its.sb", "(allow file-write*)\n")
+    person.write("src/project/its.sb", '(allow file-write* (literal "/a"))\n')
     assert judged(person).verdict == trust.CHANGED
-    person.write("src/project/its.sb", "(allow file-read*)\n")
+    person.write("src/project/its.sb", '(allow file-read* (literal "/a"))\n')
     assert judged(person).verdict == trust.TRUSTED
 
 
@@ -231,7 +231,7 @@ def test_what_is_compared_is_what_is_applied(person, monkeypatch):
 
     monkeypatch.setattr(trust, "judged", swap)
     plan = person.plan("true")
-    assert plan.configuration.appended[0].data == b"(allow file-read*)\n"
+    assert plan.configuration.appended[0].data == b'(allow file-read* (literal "/a"))\n'
     sources = [s for s, _ in plan.configuration.sources if s.name == ".safehouse.yaml"]
     assert [item.text for item in sources[0].add_dirs] == ["~/data"]
 

@@ -264,6 +264,70 @@ def test_xdg_moves_it(person):
     assert not allows(plan, "file-write-data", moved)
 
 
+def test_a_variable_that_moves_it_is_told_where_there_is_a_usual_one(person):
+    """A project's tooling could be rid of the person's refusals by it."""
+    person.configure("deny: [~/src/project/x]\n")
+    host = person.host(XDG_CONFIG_HOME=str(person.home / "nowhere"))
+    assert any(
+        "~/.config/safehouse is not" in each for each in person.plan("true", host=host).notices
+    )
+
+
+@pytest.mark.parametrize("text", ["~/", "/", "~/.."])
+def test_the_home_as_working_directory_has_to_be_typed(person, text):
+    person.configure(f"workdir: {text}\n")
+    assert "holds your whole home" in refused(person, "true")
+    person.configure("# nothing\n")
+    host = person.host(SAFEHOUSE_WORKDIR=text)
+    assert "SAFEHOUSE_WORKDIR" in refused(person, "true", host=host)
+    assert person.plan("true", workdir=text)
+
+
+def test_what_is_said_for_an_agent_that_is_none_is_told_at_each_launch(person):
+    person.configure("agents: {cladue: {network: none}}\n")
+    (notice,) = person.plan("true").notices
+    assert "agents: cladue" in notice and "no agent has this name" in notice
+
+
+def test_the_profiles_of_other_agents_and_directories_are_protected_too(person):
+    """A session of codex could rewrite what claude's next one is made of."""
+    person.write("src/tools/a.sb", "(version 1)")
+    person.write("src/tools/b.sb", "(version 1)")
+    person.configure("agents: {claude: {append-profile: [~/src/tools/a.sb]}}\n")
+    text = "~/src/other:\n  append-profile: [~/src/tools/b.sb]\n"
+    person.write(".config/safehouse/grants.yaml", text)
+    plan = person.plan("codex", cwd=person.home / "src/tools")
+    for name in ("a.sb", "b.sb"):
+        assert not allows(plan, "file-write-data", person.home / "src/tools" / name)
+    assert allows(plan, "file-write-data", person.home / "src/tools/c.sb")
+
+
+def test_a_link_in_what_may_have_been_a_project_is_not_followed(person):
+    """A session there could have made it; one in the home itself is the person's."""
+    (person.home / "secrets").mkdir()
+    (person.home / "src/shared").mkdir()
+    (person.home / "src/shared/data").symlink_to(person.home / "secrets")
+    (person.home / "docs").symlink_to(person.home / "secrets")
+    for mode in (0o755, 0o555):  # whose directory it is can allow itself to write
+        (person.home / "src/shared").chmod(mode)
+        person.configure("add-dirs-ro: [~/src/shared/data]\n")
+        plan = person.plan("true")
+        assert not allows(plan, "file-read-data", person.home / "secrets/x")
+        assert "leads through the link" in plan.configuration.ignored[0].why
+    person.configure("add-dirs-ro: [~/docs]\n")
+    assert allows(person.plan("true"), "file-read-data", person.home / "secrets/x")
+
+
+def test_with_a_borrowed_home_nothing_is_kept(person):
+    """It may be part of a repository, and with it what is kept there."""
+    person.configure("enable: [ssh]\n")
+    host = person.host()
+    from safehouse.value import replace
+
+    person.plan("true", host=replace(host, borrowed=True))
+    assert not (person.home / ".cache").exists()
+
+
 # profiles.d
 
 OWN = """
