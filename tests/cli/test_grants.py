@@ -22,16 +22,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    home = tmp_path.resolve() / "home"
-    for name in ("docs", "out", "src/project/private", "src/other"):
-        (home / name).mkdir(parents=True)
-    monkeypatch.setenv("HOME", str(home))
-    monkeypatch.setenv("PATH", "/usr/bin:/bin")
-    for name in [name for name in os.environ if name.startswith(("XDG_", "SSH_", "SAFEHOUSE"))]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(home / "src/project")
-    return home
+def home(in_home):
+    return in_home("docs", "out", "src/project/private", "src/other", at="src/project")
 
 
 @pytest.fixture

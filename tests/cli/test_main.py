@@ -18,15 +18,9 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    home = tmp_path.resolve() / "home"
-    (home / "w").mkdir(parents=True)
+def home(in_home):
+    home = in_home(at="w")
     (home / ".zshrc").write_text("")
-    monkeypatch.setenv("HOME", str(home))
-    monkeypatch.setenv("PATH", "/usr/bin:/bin")
-    for name in [name for name in os.environ if name.startswith(("XDG_", "SSH_", "SAFEHOUSE"))]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(home / "w")
     return home
 
 
