@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from safehouse.errors import UserError
 from safehouse.policy.policy import Access
-from safehouse.sources import configuration as configured
-from safehouse.sources import protected, repository, trust
+from safehouse.sources import protected, reach, repository, trust
 from safehouse.value import replace
 from tests.real_home import Person
 
@@ -410,5 +409,5 @@ def test_nothing_is_kept_within_reach(person):
 
     host = person.host(XDG_STATE_HOME=f"{person.project}/x")
     with pytest.raises(UserError, match="XDG_STATE_HOME"):
-        configured.refuse_to_keep(Request(), host)
-    configured.refuse_to_keep(Request(), person.host())
+        reach.refuse_to_keep(Request(), host)
+    reach.refuse_to_keep(Request(), person.host())
