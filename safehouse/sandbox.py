@@ -21,6 +21,7 @@ from safehouse.sources import (
     command_line,
     git,
     git_changes,
+    homes,
     protected,
     selection,
     settings,
@@ -123,6 +124,7 @@ def make_plan(request: Request, host: Host) -> Plan:
     found = configured.configuration(request, host, start, agent)
     features = tuple(item.text for item in found.said("enable"))
     profiles = start.catalogue.selected(features, agent)
+    profiles, not_followed = homes.followed(profiles, start.catalogue, host, request.assignments)
     appended = _appended(found, host, start, profiles)
     grants = gather(request, host, start, found, profiles, appended)
     policy = resolve(grants, host, start.workdir, start.catalogue.writable, found.network)
@@ -133,7 +135,8 @@ def make_plan(request: Request, host: Host) -> Plan:
     directory = host.cwd if here else policy.workdir
     policy = replace(policy, environment=values, directory=directory)
     command = selection.with_arguments(request.command, agent, profiles, found)
-    told = (*notices, *found.notices, *(note for each in appended for note in each.notes))
+    told = (*notices, *found.notices, *not_followed)
+    told += tuple(note for each in appended for note in each.notes)
     return Plan(request, host, agent, profiles, found, policy, command, told)
 
 

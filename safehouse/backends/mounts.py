@@ -287,7 +287,8 @@ class _Planner:
             return False
         if visible == READ_WRITE:
             return False
-        if rule.create:
+        parent = path.rpartition("/")[0]
+        if rule.create and (rule.create != "subdirectory" or above == parent):
             self.creations.append(_creation(path, rule.create, stub=False))
             return True
         writes = "file-write*" in rule.operations
@@ -378,7 +379,7 @@ class _Planner:
 
 
 def _creation(path: str, create: str, stub: bool) -> Creation:
-    if create == "directory":
+    if create in ("directory", "subdirectory"):
         return Creation(path, None, stub)
     return Creation(path, create.partition(":")[2].encode(), stub)
 

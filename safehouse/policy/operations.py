@@ -158,3 +158,5 @@ process-legacy-codesigning-status-get: process-codesigning-status-get
 """
     )
 )
+# What 10.15 calls an operation that has had another name since; later releases know both.
+OLDER_NAME = {"iokit-open*": "iokit-open"}

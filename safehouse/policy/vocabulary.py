@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from safehouse.policy.operations import (
     NEWER,
+    OLDER_NAME,
     OPERATION_ALIAS,
     OPERATIONS,
     OWN_DEFAULT,
@@ -16,8 +17,8 @@ from safehouse.policy.operations import (
 )
 
 __all__ = [
-    "FILTER_ALIAS", "FILTER_FAMILY", "MODIFIERS", "NEWER", "OPERATIONS", "OPERATION_ALIAS",
-    "OWN_DEFAULT", "PARENT", "TARGETS", "accepts",
+    "FILTER_ALIAS", "FILTER_FAMILY", "MODIFIERS", "NEWER", "OLDER_NAME", "OPERATIONS",
+    "OPERATION_ALIAS", "OWN_DEFAULT", "PARENT", "TARGETS", "accepts",
 ]  # fmt: skip
 
 # filter: the family of targets that it looks at
@@ -171,8 +172,9 @@ extension-class: file-issue-extension generic-issue-extension iokit-issue-extens
     ipc-posix-issue-extension mach-issue-extension
 xattr: file-read-xattr file-write-xattr
 iokit-property: iokit-get-properties iokit-set-properties
-iokit-user-client: iokit-get-properties iokit-set-properties
-iokit-connection: iokit-get-properties iokit-set-properties
+iokit-registry-entry-class: iokit-open* iokit-open-user-client iokit-open-service
+iokit-user-client: iokit-get-properties iokit-set-properties iokit-open* iokit-open-user-client
+iokit-connection: iokit-get-properties iokit-set-properties iokit-open* iokit-open-user-client
 posix-ipc: ipc-posix* ipc-posix-issue-extension ipc-posix-sem* ipc-posix-sem-create
     ipc-posix-sem-open ipc-posix-sem-post ipc-posix-sem-unlink ipc-posix-sem-wait
     ipc-posix-shm* ipc-posix-shm-read-data ipc-posix-shm-write* ipc-posix-shm-write-create

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from safehouse.policy.rule import Opaque, Tier
-from safehouse.policy.vocabulary import FILTER_FAMILY
+from safehouse.policy.vocabulary import FILTER_FAMILY, OLDER_NAME
 from safehouse.sbpl.syntax import FLAG_FILTERS, SYMBOL_FILTERS, comment, quote, symbol
 
 TYPE_CHECKING = False
@@ -109,7 +109,8 @@ def _form(rules: list[Rule], defines: Defines) -> list[str]:
     first = rules[0]
     if not first.operations:
         raise ValueError(f"a rule without operations: {first}")
-    lines = _wrapped([first.action, *first.operations])
+    names = [OLDER_NAME.get(operation, operation) for operation in first.operations]
+    lines = _wrapped([first.action, *names])
     if first.message:
         lines[-1] += f" (with message {quote(first.message)})"
     filters = [_filter(rule.filter, defines) for rule in rules if rule.filter is not None]

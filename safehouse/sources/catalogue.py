@@ -9,10 +9,10 @@ from safehouse.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from safehouse.host import Platform
-    from safehouse.policy.rule import Filter
+    from safehouse.policy.rule import Filter, Grant
     from safehouse.sources.profile import Record
 
 
@@ -44,7 +44,7 @@ class Catalogue(Value):
 
     `shipped` are ours, `own` the person's: those of a shipped name extend it. Of a
     record, `[0]` is the name, `[1]` the layer ("" of an extension), `[5]` the commands, `[6]` what
-    it requires and `[10]` the rules: see Record.
+    it requires, `[10]` the rules and `[12]` the bundles: see Record.
     """
 
     platform: Platform
@@ -122,9 +122,21 @@ class Catalogue(Value):
         ]
         return bool(rules) and all(rule[2] not in ("", self.platform) for rule in rules)
 
-    def writable(self) -> Iterable[Filter]:
-        """What any program that is confined by any of the profiles may write, as written."""
+    def for_bundle(self, name: str) -> str:
+        """The profile of an app by its bundle's name (`X.app`), or ""."""
+        for record in (*self.own, *self.shipped.values()):
+            if name in record[12]:
+                return record[0]
+        return ""
+
+    def grants(self) -> Iterator[tuple[str, Grant]]:
+        """All that any of the profiles says, as written, with the profile's name."""
         for record in (*self.shipped.values(), *self.own):
             for grant in profile_of(record, self.platform).grants:
-                if grant.action == ALLOW and grant.filter and "file-write*" in grant.operations:
-                    yield grant.filter
+                yield record[0], grant
+
+    def writable(self) -> Iterable[Filter]:
+        """What any program that is confined by any of the profiles may write, as written."""
+        for _, grant in self.grants():
+            if grant.action == ALLOW and grant.filter and "file-write*" in grant.operations:
+                yield grant.filter

@@ -134,6 +134,7 @@ def _passed(given: Mapping[str, str], profiles: Iterable[Profile]) -> dict[str, 
     wanted = set(_PASSED | VARIABLES)
     for profile in profiles:
         wanted.update(profile.passes)
+        wanted.update(name for name, _ in profile.homes)
     values = {}
     for name, value in given.items():
         if name in wanted or name.startswith(_PASSED_STARTS):

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
         tuple[tuple[str, str, str], ...],  # environment: platform ("": every), name, value
         tuple[tuple[str, str], ...],  # arguments: platform ("": every), argument
         tuple[Rules, ...],
+        tuple[tuple[str, str], ...],  # homes: variable, the directory that it moves
+        tuple[str, ...],  # bundles
     ]
 
 LAYERS = ("base", "system", "network", "toolchain", "shared", "core", "feature", "agent", "app")
@@ -38,8 +40,9 @@ class Profile(Value):
 
     `weakens` says in one line what a feature gives up. `environment` are defaults that the caller's
     own values win over; `arguments` are put behind the command's name. The layers in ON_REQUEST are
-    chosen by command or by name, those before them are always in force. `passes` are variables of the
-    caller that are handed on: an agent's own sign-in.
+    chosen by command, app bundle (`bundles`) or name, those before them are always in force. `passes`
+    are variables of the caller that are handed on: an agent's own sign-in. `homes` are variables that
+    move a directory, with the directory as it is without them.
     """
 
     name: str
@@ -52,6 +55,8 @@ class Profile(Value):
     environment: tuple[tuple[str, str], ...] = ()
     arguments: tuple[str, ...] = ()
     grants: tuple[Grant, ...] = ()
+    homes: tuple[tuple[str, str], ...] = ()
+    bundles: tuple[str, ...] = ()
 
 
 def extended(profile: Profile, by: Profile) -> Profile:
@@ -64,13 +69,15 @@ def extended(profile: Profile, by: Profile) -> Profile:
         environment=tuple({**dict(profile.environment), **dict(by.environment)}.items()),
         arguments=profile.arguments + by.arguments,
         grants=profile.grants + by.grants,
+        homes=profile.homes + by.homes,
+        bundles=profile.bundles + by.bundles,
     )
 
 
 def profile_of(record: Record, platform: str) -> Profile:
     """The profile, with only what `platform` ("macos" or "linux") is concerned with."""
     name, layer, summary, weakens, file, commands, requires, passes = record[:8]
-    environment, arguments, rules = record[8:]
+    environment, arguments, rules, homes, bundles = record[8:]
     here = ("", platform)
     tier = Tier.BASE if layer in ("base", "system", "network") else Tier.PROFILE
     grants = []
@@ -94,4 +101,6 @@ def profile_of(record: Record, platform: str) -> Profile:
         tuple(defaults.items()),
         tuple(argument for on, argument in arguments if on in here),
         tuple(grants),
+        homes,
+        bundles,
     )

@@ -16,6 +16,7 @@ from safehouse.policy.rule import ALLOW, DENY
 from safehouse.policy.vocabulary import (
     FILTER_FAMILY,
     NEWER,
+    OLDER_NAME,
     OPERATION_ALIAS,
     OPERATIONS,
     TARGETS,
@@ -34,11 +35,12 @@ MOST_TARGETS = 20_000  # a list counts as often as it is used
 MOST_GROUPS = 10  # of a regex, within each other
 TOP_KEYS = ("lists", "profiles")
 PROFILE_KEYS = (
-    "layer", "summary", "weakens", "commands", "requires", "passes", "environment", "arguments", "rules",
+    "layer", "summary", "weakens", "commands", "bundles", "requires", "passes", "homes", "environment",
+    "arguments", "rules",
 )  # fmt: skip
 RULE_KEYS = ("allow", "deny", "on", "paths", "reason", "create", "follow", "existing_only")
 PLACEHOLDERS = ("@TMPDIR", "@CACHEDIR", "@SSH_AUTH_SOCK")  # resolved by policy/resolve.py
-CREATE = "`create` (directory, or file: CONTENT)"
+CREATE = "`create` (directory, subdirectory, or file: CONTENT)"
 
 _OTHER_FILTERS = tuple(name for name, family in FILTER_FAMILY.items() if family != "path")
 _KNOWN_OPERATIONS = (*WORDS, *OPERATIONS, *OPERATION_ALIAS)
@@ -124,6 +126,8 @@ class _Profiles(Reader):
             self.environment(entries["environment"][1]) if "environment" in entries else (),
             self.arguments(entries["arguments"][1]) if "arguments" in entries else (),
             tuple(self.rule(rule) for rule in rules),
+            self.homes(entries["homes"][1]) if "homes" in entries else (),
+            self.bundles(entries["bundles"][1], layer, extends) if "bundles" in entries else (),
         )
 
     def names(self, entries: Entries, key: str) -> tuple[str, ...]:
@@ -140,6 +144,26 @@ class _Profiles(Reader):
         if not _VARIABLE.fullmatch(name):
             self.fail(node, f"{shown(name)} is no name of a variable")
         return name
+
+    def homes(self, node: yaml.Node) -> tuple[tuple[str, str], ...]:
+        found = []
+        for name, (at, value) in self.mapping(node, "homes").items():
+            kind, path = self.path(value, self.text(value, f"the directory that {name} moves"))
+            if kind != "literal" or path.partition("/")[0] != "~":
+                self.fail(value, f"{shown(path)} is no directory of the home (~ or ~/x, no / behind)")
+            found.append((self.variable(at, name), path))
+        return tuple(found)
+
+    def bundles(self, node: yaml.Node, layer: str, extends: bool) -> tuple[str, ...]:
+        if layer != "app" and not extends:
+            self.fail(node, f"`bundles` are for the layer app, not for {layer}")
+        found = []
+        for item in self.sequence(node, "bundles"):
+            name = self.text(item, "a name in `bundles`")
+            if not name.endswith(".app") or "/" in name:
+                self.fail(item, f"{shown(name)} is no name of a bundle (X.app)")
+            found.append(name)
+        return tuple(found)
 
     def environment(self, node: yaml.Node, platform: str = "") -> tuple[tuple[str, str, str], ...]:
         found: list[tuple[str, str, str]] = []
@@ -227,7 +251,7 @@ class _Profiles(Reader):
             self.check(node, "operation", word, _KNOWN_OPERATIONS)
         found = operations([OPERATION_ALIAS.get(word, word) for word in words])
         for operation in found:
-            if operation in NEWER:
+            if operation in NEWER and OLDER_NAME.get(operation) not in words:
                 self.fail(
                     node,
                     f"operation {shown(operation)} is newer than macOS 10.15, which would refuse "
@@ -346,8 +370,8 @@ class _Profiles(Reader):
         if action != ALLOW or "file-write*" not in operations or "paths" not in entries:
             self.fail(at, "`create` is for an `allow` of write with `paths`")
         if isinstance(node, yaml.ScalarNode):
-            self.word(node, CREATE, ("directory",))
-            create, kind, spelled = "directory", "subpath", "trees (/ at the end)"
+            create = self.word(node, CREATE, ("directory", "subdirectory"))
+            kind, spelled = "subpath", "trees (/ at the end)"
         else:
             value = self.mapping(node, CREATE, ("file",))
             if "file" not in value:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import posix as os  # os itself costs 1.3 ms of every launch
 
 from safehouse.errors import NOT_EXECUTABLE, NOT_FOUND, UserError, printable
+from safehouse.files import read_file
+from safehouse.host import MACOS
 from safehouse.sources.settings import contains
 
 TYPE_CHECKING = False
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from safehouse.sources.profile import Profile
 
 _REGULAR = 0o100000  # S_IFREG
+_DIRECTORY = 0o040000  # S_IFDIR
 
 # runner: the words that must follow it, and its options that take a value
 _RUNNERS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -42,6 +45,8 @@ _RUNNERS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 # What programs are called where a launcher is a file of a package: .../node_modules/@scope/name/...
 _PACKAGES = "/node_modules/"
+_BUNDLE = ".app"
+_MOST_INFO = 1 << 20
 
 
 def split_assignments(
@@ -134,6 +139,8 @@ def search(word: str, path: str, cwd: str) -> str:
             continue
         if mode == _REGULAR and os.access(place, os.X_OK):
             return place
+        if mode == _DIRECTORY and "/" in word and place.rstrip("/").endswith(_BUNDLE):
+            return _program_of(place.rstrip("/"))
         if mode == _REGULAR or "/" in word:
             refused = refused or place.replace("/./", "/")
     if refused:
@@ -147,6 +154,25 @@ def search(word: str, path: str, cwd: str) -> str:
         "it is looked for in PATH; give its path if it lies elsewhere",
         NOT_FOUND,
     )
+
+
+def _program_of(bundle: str) -> str:
+    """The main program of an app's bundle, as its Info.plist says. Raises UserError without one."""
+    import plistlib  # only for whoever starts an app by its bundle
+
+    info = f"{bundle}/Contents/Info.plist"
+    data = read_file(info, _MOST_INFO, info)
+    try:
+        name = plistlib.loads(data)["CFBundleExecutable"]
+    except Exception:  # a property list can be wrong in as many ways as there are formats of it
+        name = ""
+    if not isinstance(name, str) or not name or "/" in name:
+        raise UserError(
+            f"{printable(info)} does not say which program the app is",
+            f"name it: {printable(bundle)}/Contents/MacOS/...",
+            NOT_EXECUTABLE,
+        )
+    return f"{bundle}/Contents/MacOS/{name}"
 
 
 def agent(request: Request, host: Host, start: Start) -> tuple[str, tuple[str, ...]]:
@@ -168,7 +194,7 @@ def _agent_of(
     names, words = program_names(request.command)
     paths = [path for path in (_found(word, host) for word in words) if path]
     links = [link for path in paths for link in names_by_links(path, host)]
-    name = catalogue.for_command([*names, *links])
+    name = _app(paths, host, catalogue) or catalogue.for_command([*names, *links])
     if not name:
         return "", ()
     for path in (*paths, *(f"{workdir}/node_modules/.bin/{word}" for word in words[1:])):
@@ -177,6 +203,18 @@ def _agent_of(
             notice = f"{path} lies in the project, so it gets no profile by its name"
             return "", (f"{notice}; if you trust it: --agent={name}",)
     return name, ()
+
+
+def _app(paths: list[str], host: Host, catalogue: Catalogue) -> str:
+    """The profile of the app in whose bundle a program lies, "" for none: it is more than a command's."""
+    for path in paths if host.platform == MACOS else ():
+        found = host.resolve(path)
+        for step in (path, *(link for link, _ in found.links), found.real):
+            for part in step.split("/"):
+                name = catalogue.for_bundle(part) if part.endswith(_BUNDLE) else ""
+                if name:
+                    return name
+    return ""
 
 
 def lies_in(path: str, directory: str, host: Host) -> bool:

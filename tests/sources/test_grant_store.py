@@ -378,7 +378,7 @@ def test_who_is_killed_leaves_the_old_file_or_the_new(person):
     keep(person, enable=["ssh"])
     before = file(person).read_bytes()
     seen = set()
-    for number in range(40):
+    for number in range(400):  # later each time, until one was in time: machines differ
         file(person).write_bytes(before)
         process = command(person, "grant", "--enable=docker")
         time.sleep(0.02 + number * 0.01)
@@ -390,4 +390,6 @@ def test_who_is_killed_leaves_the_old_file_or_the_new(person):
             ["~/src/project - enable docker", "~/src/project - enable ssh"],
         )
         seen.add(len(found))
+        if number >= 20 and len(seen) == 2:
+            return
     assert seen == {1, 2}
