@@ -55,7 +55,7 @@ def _other_matches(filter: Filter, access: Access) -> bool:
         return any(matches(part, access) for part in filter.parts)
     if kind == "require-not":
         return not matches(filter.parts[0], access)
-    family = kind_of(access)
+    family = FILTER_ALIAS.get(kind_of(access), kind_of(access))
     if kind in ("remote", "local"):
         return family == kind and _address_matches(filter.value, access.target)
     if kind in _PATH_VARIANTS:

@@ -150,7 +150,9 @@ class _Profiles(Reader):
         for name, (at, value) in self.mapping(node, "homes").items():
             kind, path = self.path(value, self.text(value, f"the directory that {name} moves"))
             if kind != "literal" or path.partition("/")[0] != "~":
-                self.fail(value, f"{shown(path)} is no directory of the home (~ or ~/x, no / behind)")
+                self.fail(
+                    value, f"{shown(path)} is no directory of the home (~ or ~/x, no / behind)"
+                )
             found.append((self.variable(at, name), path))
         return tuple(found)
 

@@ -57,7 +57,17 @@ def test_what_is_no_absolute_path_moves_nothing(host, value):
 
 @pytest.mark.parametrize(
     "value",
-    ["~", "/", "~/.ssh", "~/.ssh/deeper", "~/.config", "~/.aws", "~/.local/bin", "~/.claude", "~/.local"],
+    [
+        "~",
+        "/",
+        "~/.ssh",
+        "~/.ssh/deeper",
+        "~/.config",
+        "~/.aws",
+        "~/.local/bin",
+        "~/.claude",
+        "~/.local",
+    ],
 )
 def test_no_variable_opens_what_others_have(host, value):
     """A project's tools can set variables."""

@@ -6,11 +6,12 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+import yaml
 
 from safehouse.policy.match import text_matches
 from safehouse.policy.policy import Access, Policy
 from safehouse.policy.rule import ALLOW, DENY, PATH_KINDS, Filter, Grant, Rule, Tier
-from safehouse.policy.vocabulary import NEWER, OPERATIONS, OWN_DEFAULT, PARENT
+from safehouse.policy.vocabulary import NEWER, OLDER_NAME, OPERATIONS, OWN_DEFAULT, PARENT
 from safehouse.sources.profile import LAYERS, ON_REQUEST, PLATFORMS, Profile, profile_of
 from safehouse.sources.profile_file import load
 
@@ -19,6 +20,10 @@ RECORDS = load(FILE.read_bytes(), FILE.name)
 HOME = "/home-of-user"
 PLACES = {"~": HOME, "@TMPDIR": "/T", "@CACHEDIR": "/C", "@SSH_AUTH_SOCK": "/run/agent.sock"}
 
+# Features that stand for others, of layers behind them.
+TOGETHER = ("all-agents", "all-apps", "vscode")
+# Features that let the program change what runs outside, and say so.
+OPENS_PROGRAMS = ("toolchain-writes",)
 # Below the home directory, and run outside of the sandbox too.
 PROGRAMS = """
 .local/bin/claude bin/tool .local/lib/node_modules/x/cli.js .local/lib/python3.12/site-packages/x.py
@@ -94,7 +99,7 @@ def said(grant: Grant) -> str:
 def test_each_target_has_a_reason_of_its_own() -> None:
     for name, record in RECORDS.items():
         reasons = Counter(
-            target[2] for rules in record[9] if rules[0] == ALLOW for target in rules[6]
+            target[2] for rules in record[10] if rules[0] == ALLOW for target in rules[6]
         )
         for reason, count in reasons.items():
             assert len(reason) >= 8, (name, reason)
@@ -110,7 +115,7 @@ def test_a_reason_says_more_than_the_path() -> None:
 
 def test_each_operation_is_known_to_the_oldest_macos() -> None:
     for _, _, grant in GRANTS:
-        assert not NEWER & set(grant.operations), said(grant)
+        assert not NEWER & set(grant.operations) - OLDER_NAME.keys(), said(grant)
         assert set(grant.operations) <= set(OPERATIONS), said(grant)
 
 
@@ -136,7 +141,13 @@ def test_only_wide_read_grants_all_of_the_home_or_of_the_system() -> None:
         "/Library",
     }
     for platform, profile, grant, filter in PATHS:
-        if grant.action == ALLOW and profile.name != "wide-read" and filter.kind != "literal":
+        reads = not {"file-read*", "file-read-data"}.isdisjoint(grant.operations)
+        if (
+            grant.action == ALLOW
+            and profile.name != "wide-read"
+            and filter.kind != "literal"
+            and reads
+        ):
             assert filter.value not in wide, said(grant)
             assert not text_matches(filter.kind, filter.value, "~"), said(grant)
         if profile.name == "wide-read" and grant.action == ALLOW:
@@ -144,14 +155,18 @@ def test_only_wide_read_grants_all_of_the_home_or_of_the_system() -> None:
 
 
 def test_what_is_made_is_the_state_of_an_agent() -> None:
+    """Of a toolchain only what lies in a directory that the person has already."""
     for _, profile, grant, _ in PATHS:
-        assert not grant.create or profile.layer == "agent", said(grant)
+        of_agents = profile.layer == "agent" or profile.name == "agent-browser"
+        assert grant.create in ("", "subdirectory") or of_agents, said(grant)
 
 
 def test_no_profile_writes_to_the_system() -> None:
     for _, _, grant, filter in PATHS:
         if grant.action == ALLOW and "file-write*" in grant.operations:
-            own = filter.value.lstrip("^").startswith(("~/", "@", "/dev/", "/private/tmp"))
+            own = filter.value.lstrip("^").startswith(
+                ("~/", "@", "/dev/", "/private/tmp", "/private/var/tmp/_bazel_")
+            )
             assert own or "network-outbound" in grant.operations, said(grant)
 
 
@@ -169,8 +184,8 @@ def test_always_on_profiles_are_not_chosen_by_command() -> None:
 
 
 def test_a_profile_requires_none_that_comes_later() -> None:
-    for record in RECORDS.values():
-        for required in record[6]:
+    for name, record in RECORDS.items():
+        for required in record[6] if name not in TOGETHER else ():
             assert LAYERS.index(RECORDS[required][1]) <= LAYERS.index(record[1])
 
 
@@ -193,15 +208,17 @@ def family(operation: str) -> set[str]:
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_rules_without_target_stand_before_those_with_one(platform: str) -> None:
     """A bare rule never undoes one with a target, but reads as if it did: seatbelt.md 1.3."""
-    filtered: dict[str, str] = {}
+    named: dict[str, str] = {}
+    above: dict[str, str] = {}
     for profile in profiles(platform):
         for grant in profile.grants:
             for operation in grant.operations:
                 if grant.filter is not None:
-                    filtered.update(dict.fromkeys(family(operation), said(grant)))
-                    filtered[operation] = said(grant)
+                    named[operation] = said(grant)
+                    above.update(dict.fromkeys(family(operation), said(grant)))
                 else:
-                    earlier = [filtered[name] for name in family(operation) if name in filtered]
+                    earlier = [named[name] for name in family(operation) if name in named]
+                    earlier += [above[operation]] if operation in above else []
                     assert not earlier, (said(grant), operation, earlier)
 
 
@@ -221,9 +238,56 @@ def test_no_operation_is_left_to_a_default_of_macos() -> None:
 @pytest.mark.parametrize("platform", PLATFORMS)
 @pytest.mark.parametrize("program", PROGRAMS.split())
 def test_no_program_below_the_home_can_be_changed(platform: str, program: str) -> None:
-    everything = policy(platform, *RECORDS)
+    everything = policy(platform, *(name for name in RECORDS if name not in OPENS_PROGRAMS))
     for operation in ("file-write-data", "file-write-create", "file-write-unlink", "file-link"):
         assert not allows(everything, operation, f"~/{program}")
+
+
+def programs() -> dict[str, str]:
+    """The targets of the lists of programs, by the list's name."""
+    lists = yaml.safe_load(FILE.read_bytes())["lists"]
+    return {
+        target: name for name, targets in lists.items() if "-programs" in name for target in targets
+    }
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_each_place_of_programs_is_opened_by_toolchain_writes_alone(platform: str) -> None:
+    """For reading it is open, for writing only where the feature was asked for."""
+    plain, opened = policy(platform), policy(platform, "toolchain-writes")
+    everything = policy(platform, *(name for name in RECORDS if name not in OPENS_PROGRAMS))
+    for target, name in programs().items():
+        if name.endswith("-macos") and platform != "macos":
+            continue
+        path = target.rstrip("/*") + ("/x" if target[-1] == "/" else "x")
+        assert allows(plain, "file-read-data", path), target
+        assert allows(opened, "file-write-data", path), target
+        assert not allows(everything, "file-write-data", path), target
+
+
+def test_toolchain_writes_opens_no_secret() -> None:
+    for platform in PLATFORMS:
+        held = policy(platform, "toolchain-writes")
+        for secret in SECRETS.split():
+            assert not allows(held, "file-write-data", f"~/{secret}"), secret
+
+
+def test_those_that_stand_for_all_leave_none_out() -> None:
+    for name, layer in (("all-agents", "agent"), ("all-apps", "app")):
+        assert [*RECORDS[name][6]] == [r[0] for r in RECORDS.values() if r[1] == layer]
+
+
+def test_no_two_lists_have_the_same_path() -> None:
+    """One place to change: a path that two lists need is a list of its own."""
+    seen: dict[str, str] = {}
+    for name, targets in yaml.safe_load(FILE.read_bytes())["lists"].items():
+        for target in targets if not name.startswith("secrets") else ():
+            assert target not in seen or target.startswith("com.apple."), (
+                target,
+                name,
+                seen[target],
+            )
+            seen[target] = name
 
 
 SECRETS = """
@@ -313,8 +377,9 @@ def test_each_closed_socket_can_be_opened_by_the_very_same_target() -> None:
             }
 
         closed = sockets(DENY, "closed-sockets")
-        opened = sockets(ALLOW, "docker", "ssh")
+        opened = sockets(ALLOW, "docker", "ssh", "gpg")
         assert opened <= closed
+        assert sockets(ALLOW, "podman") < sockets(ALLOW, "docker")
         assert {filter.value for filter in closed - opened} == {
             "~/.git-credential-cache", "~/.cache/git/credential",
         }  # fmt: skip
@@ -322,28 +387,86 @@ def test_each_closed_socket_can_be_opened_by_the_very_same_target() -> None:
         assert below_home <= sockets(DENY, "wide-read")
 
 
-@pytest.mark.parametrize("platform", PLATFORMS)
-@pytest.mark.parametrize("agent", ["claude", "codex", "aider"])
-def test_an_agent_writes_its_state_and_no_other_agent_s(platform: str, agent: str) -> None:
-    state = {"claude": "~/.claude/x", "codex": "~/.codex/x", "aider": "~/.aider/x"}
-    held = policy(platform, agent, "wide-read")
-    for owner, path in state.items():
-        assert allows(held, "file-write-data", path) == (owner == agent)
-    assert allows(held, "file-read-data", state[agent])
+AGENTS = [name for name, record in RECORDS.items() if record[1] == "agent"]
+# Agents that are other agents within, and what editors and their agents have in common.
+WITHIN = {"ccr": "claude", "happy": "claude", "claude-acp": "claude", "codex-acp": "codex"}
 
 
-def test_the_state_of_an_agent_exists_on_linux_before_it_starts() -> None:
-    created = {
-        grant.filter.value: grant.create
-        for _, profile, grant, _ in PATHS
+def states(platform: str, agent: str) -> list[str]:
+    """The trees that are an agent's own."""
+    return [
+        grant.filter.value
+        for grant in profile_of(RECORDS[agent], platform).grants
         if grant.create and grant.filter is not None
-    }
-    assert created == {
-        "~/.claude": "directory",
-        "~/.claude.json": "file:{}\n",
-        "~/.codex": "directory",
-        "~/.aider": "directory",
-    }
+    ]
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+@pytest.mark.parametrize("agent", AGENTS)
+def test_an_agent_writes_its_state_and_no_other_agent_s(platform: str, agent: str) -> None:
+    held = policy(platform, agent, "wide-read")
+    own = [agent, WITHIN.get(agent, agent)]
+    for owner in AGENTS:
+        for path in states(platform, owner):
+            if any(
+                f"{path}/".startswith(f"{tree}/") for name in own for tree in states(platform, name)
+            ):
+                assert allows(held, "file-write-data", f"{path}/x"), path
+                assert allows(held, "file-read-data", f"{path}/x"), path
+            else:
+                assert not allows(held, "file-write-data", f"{path}/x"), path
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+@pytest.mark.parametrize("agent", AGENTS)
+def test_an_agent_has_state_and_a_command(platform: str, agent: str) -> None:
+    assert RECORDS[agent][5]
+    assert states(platform, agent) or agent in WITHIN or agent == "ollama"
+
+
+def test_no_two_profiles_are_for_the_same_command() -> None:
+    commands = Counter(command for record in RECORDS.values() for command in record[5])
+    assert [command for command, count in commands.items() if count > 1] == []
+
+
+@pytest.mark.parametrize("agent", AGENTS)
+def test_no_agent_gets_what_others_sign_in_with(agent: str) -> None:
+    """Keys of clouds and hosts are for features; a token of GitHub is Copilot's own sign-in."""
+    for name in RECORDS[agent][7]:
+        assert not name.startswith(("AWS_", "GOOGLE_APPLICATION", "SSH_", "NPM_")), name
+        assert name not in ("GITHUB_TOKEN", "GH_TOKEN") or agent == "copilot", name
+
+
+@pytest.mark.parametrize("layer", ["agent", "app", "feature"])
+def test_no_profile_opens_a_secret_that_is_not_its_own(layer: str) -> None:
+    """What wide-read calls a secret is opened by the one whose it is, and by nobody in passing."""
+    own = {
+        "claude": (".claude",), "codex": (".codex",), "gemini": (".gemini",), "opencode": ("opencode",),
+        "copilot": ("copilot",), "chatgpt-app": (".codex",), "vscode-app": ("Code",),
+        "ccr": (".claude",), "happy": (".claude",), "claude-acp": (".claude",), "codex-acp": (".codex",),
+        "claude-app": (".claude",), "gh": ("gh", "glab-cli"), "aws": (".aws",), "azure": (".az",),
+        "gcloud": ("gcloud", ".boto"), "kubectl": (".kube", "helm"), "gpg": (".gnupg",),
+        "docker": (".docker", "containers"), "1password": ("op", "1password", "Containers"),
+        "ssh": (".ssh",), "keychain": ("Keychains",), "podman": ("containers",),
+        "browser-native-messaging": ("Chrome", "chromium", "Brave", "Edge", "edge", "Arc", "Vivaldi",
+                                     "Opera", "Firefox", "Chromium", "chrome", "mozilla", "Google"),
+        "chromium-headless": ("Google", "Chromium"), "nix": (), "ollama": (),
+    }  # fmt: skip
+    for platform in PLATFORMS:
+        secrets = [
+            grant.filter
+            for grant in profile_of(RECORDS["wide-read"], platform).grants
+            if grant.action == DENY and grant.filter is not None and grant.filter.kind != "regex"
+            if "network-outbound" not in grant.operations
+        ]
+        for name, record in RECORDS.items():
+            if record[1] != layer or name in (*TOGETHER, "wide-read", "cloud-credentials"):
+                continue
+            held = policy(platform, name)
+            for secret in secrets:
+                path = secret.value + ("/x" if secret.kind == "subpath" else "")
+                if not any(part in secret.value for part in ("Keychains", *own.get(name, ()))):
+                    assert not allows(held, "file-read-data", path), (name, path)
 
 
 def test_claude_replaces_its_settings_by_renaming() -> None:
