@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from safehouse.sources.configuration import Configuration
     from safehouse.sources.profile import Profile
 
+_MOST_LOST = 3
+
 
 class Plan(Value):
     """A request with all that it amounts to on a host.
@@ -95,10 +97,33 @@ def run(
     status = backend.start(replace(launch, stays=True) if stays else launch)
     for sentence in git_changes.told(LocalFiles(), seen):
         tell(sentence)
-    appeared = _appeared(plan)
-    if appeared:
-        tell(appeared)
+    for sentence in (_appeared(plan), _lost(plan, backend.lost())):
+        if sentence:
+            tell(sentence)
     return status
+
+
+def _lost(plan: Plan, paths: tuple[str, ...]) -> str:
+    """What to tell of files that were written where the launch had a place of its own.
+
+    What the policy lets be written there is meant to be lost: locks and temporary files.
+    """
+    start = len(plan.host.home)
+    new = [
+        "~" + path[start:]
+        for path in paths
+        if not plan.policy.decide(Access("file-write-create", path.rstrip("/"))).allowed
+    ]
+    if not new:
+        return ""
+    more = f" and {len(new) - _MOST_LOST} more" if len(new) > _MOST_LOST else ""
+    keep = printable(quoted(new[0].rstrip("/")))
+    make = "mkdir -p" if new[0][-1] == "/" else "touch"
+    return (
+        f"written in a home of this launch's own, and gone: "
+        f"{', '.join(printable(path) for path in new[:_MOST_LOST])}{more}\n"
+        f"to keep it from now on: {make} {keep} && safehouse grant --write {keep}"
+    )
 
 
 def _appeared(plan: Plan) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import posix as os  # os itself costs 1.3 ms of every launch
 
 from safehouse.backends.landlock import Scope
-from safehouse.backends.mounts import NOTHING, PRIVATE, READ_WRITE, SCRATCH, Mount, Mounts, plan
+from safehouse.backends.lost import PrivateHome
+from safehouse.backends.mounts import NOTHING, PRIVATE, READ_WRITE, Mount, Mounts, plan
 from safehouse.backends.report import MARK, Report, has_ended, is_mark
 from safehouse.backends.seccomp import terminal_filter
 from safehouse.errors import UserError, quoted
@@ -64,6 +65,7 @@ class Bubblewrap:
     def __init__(self) -> None:
         self._scope = Scope()
         self._planned: tuple[Mounts, str] | None = None
+        self._home: PrivateHome | None = None
 
     def inside(self, host: Host) -> bool:
         """Whether we are in a mount namespace that this backend made."""
@@ -163,6 +165,7 @@ class Bubblewrap:
         first = report.wait_for_the_mounts(child)
         if not first:
             return False
+        self._home = PrivateHome(first, mounts, home)
         from safehouse.backends.verify import deviation
 
         try:
@@ -175,6 +178,10 @@ class Bubblewrap:
                 "start it again; if this repeats, a confined program may be at work: end the others",
             )
         return True
+
+    def lost(self) -> tuple[str, ...]:
+        """See Backend.lost."""
+        return self._home.lost() if self._home else ()
 
     def render(self, policy: Policy, host: Host) -> str:
         """The options for bwrap, one step a line; the values of the environment may be secret."""
@@ -220,8 +227,6 @@ def _options(policy: Policy, host: Host, mounts: Mounts) -> list[str | Input]:
     options += _steps([mount for mount in mounts.mounts if mount.path != "/"])
     for path, target in mounts.links:
         options += ["--symlink", target, path]
-    if mounts.home_is_private and not mounts.home_is_writable:
-        options += ["--remount-ro", host.home]
     if not root:
         options += ["--symlink", "safehouse", MARK, "--remount-ro", "/"]
     options += ["--chdir", policy.directory]
@@ -243,10 +248,6 @@ def _private_places(host: Host, mounts: Mounts, root_is_ours: bool) -> list[str]
         options += ["--symlink", "/tmp", "/var/tmp"]
     if mounts.home_is_private:
         options += ["--perms", "0700", "--tmpfs", host.home]
-    if mounts.scratch:
-        options += ["--perms", "0700", "--tmpfs", SCRATCH]
-    for number, path in enumerate(mounts.scratch):
-        options += ["--dir", f"{SCRATCH}/{number}", "--symlink", f"{SCRATCH}/{number}", path]
     return options
 
 

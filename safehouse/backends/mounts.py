@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 READ_WRITE, READ_ONLY, NOTHING = "rw", "ro", "nothing"
 # Made anew for each launch, whatever the host has there.
 PRIVATE = ("/proc", "/dev", "/tmp", "/var/tmp")
-SCRATCH = "/run/safehouse/scratch"
 READS = frozenset(("file-read-data", "file-read*", "file*", "default"))
 WRITES = frozenset(("file-write-data", "file-write*", "file*", "default"))
 CONTENT = READS | WRITES
@@ -33,6 +32,8 @@ _CONNECTS = frozenset(("network-outbound", "network*", "default"))
 _KERNEL = ("/proc/", "/dev/")
 NOT_YET = "does not exist yet; what is created there later is not denied"
 AT_THE_START = "holds for what exists at the start only"
+_ITS_OWN = "does not exist; what is made there is gone afterwards"
+_NOT_THERE = "does not exist, and cannot be created from inside"
 _MOST_EXPANDED = 10_000
 _MOST_DEPTH = 12
 
@@ -49,13 +50,11 @@ class Mount(Value):
 
 
 class Mounts(Value):
-    """The plan: mounts in order, links to make, directories to stand in for missing ones."""
+    """The plan: mounts in order, links to make, and whether the home is the launch's own."""
 
     mounts: tuple[Mount, ...]
     links: tuple[tuple[str, str], ...]
-    scratch: tuple[str, ...]
     home_is_private: bool
-    home_is_writable: bool
     creations: tuple[Creation, ...]
     wider: tuple[Shortfall, ...]
     narrower: tuple[Shortfall, ...]
@@ -137,8 +136,6 @@ class _Planner:
         self.modes: dict[str, str] = {}
         self.mounts: list[Mount] = []
         self.creations: list[Creation] = []
-        self.scratch: list[str] = []
-        self.writable_home = False
         self.wider: list[Shortfall] = []
         self.narrower: list[Shortfall] = []
         self.later: list[Shortfall] = []
@@ -164,9 +161,7 @@ class _Planner:
         return Mounts(
             tuple(self.mounts),
             tuple(self._links()),
-            tuple(self.scratch),
             home_mode == NOTHING,
-            self.writable_home,
             tuple(self.creations),
             tuple(self.wider),
             tuple(self.narrower),
@@ -291,16 +286,9 @@ class _Planner:
         if rule.create and (rule.create != "subdirectory" or above == parent):
             self.creations.append(_creation(path, rule.create, stub=False))
             return True
-        writes = "file-write*" in rule.operations
-        in_home = visible == NOTHING and path.startswith(self.host.home + "/")
-        if writes and rule.filter.kind == "subpath" and in_home:
-            self.scratch.append(path)
-            instead = "does not exist; it starts empty and is gone afterwards"
-            self.narrower.append(Shortfall(rule, instead))
-        elif writes:
-            self.narrower.append(
-                Shortfall(rule, "does not exist, and cannot be created from inside")
-            )
+        if "file-write*" in rule.operations:
+            in_home = visible == NOTHING and path.startswith(self.host.home + "/")
+            self.narrower.append(Shortfall(rule, _ITS_OWN if in_home else _NOT_THERE))
         return False
 
     def _later_names(self, rule: Rule, directory: str) -> None:
@@ -315,15 +303,22 @@ class _Planner:
                 (self.wider if strict else self.later).append(Shortfall(rule, AT_THE_START))
             elif self._any_visible(directory):
                 self.later.append(Shortfall(rule, AT_THE_START))
-        elif rule.action == DENY and visible != NOTHING:
+        elif rule.action == DENY and visible != NOTHING and self._lasts(directory):
             self.later.append(Shortfall(rule, AT_THE_START))
         elif rule.action == ALLOW and "file-write*" in rule.operations and visible == NOTHING:
             if directory == self.host.home:
-                self.writable_home = True
                 instead = "new names, like all other writes to the home itself, are gone afterwards"
                 self.narrower.append(Shortfall(rule, instead))
             else:
                 self.narrower.append(Shortfall(rule, "new names cannot be created from inside"))
+
+    def _lasts(self, directory: str) -> bool:
+        """Whether what is made in a directory, or in one that is missing, is there afterwards."""
+        there = next(d for d in (directory, *ancestors(directory)) if self._is_there(d))
+        return self.mode(there) != NOTHING
+
+    def _is_there(self, path: str) -> bool:
+        return self.host.files.kind(path) != "missing"
 
     def _expanded_regex(self, rule: Rule, pattern: str) -> Iterator[str]:
         """What a regex names now, where any of it could be visible at all."""

@@ -86,6 +86,10 @@ class Seatbelt:
         replace_process(launch)
         raise AssertionError("execve returned")
 
+    def lost(self) -> tuple[str, ...]:
+        """See Backend.lost: there is no other home than the person's."""
+        return ()
+
     def render(self, policy: Policy, host: Host) -> str:
         """The policy in SBPL."""
         return render(policy)

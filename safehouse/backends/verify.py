@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posix as os
 
-from safehouse.backends.mounts import NOTHING, PRIVATE, READ_ONLY, SCRATCH
+from safehouse.backends.mounts import NOTHING, PRIVATE, READ_ONLY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def deviation(process: int, mounts: Mounts, home: str) -> str:
     """The first path that is not mounted as planned in the namespace of `process`; "" for none."""
     planned = {mount.path: mount for mount in mounts.mounts}
     found = _mount_points(process)
-    own = {"/", home, SCRATCH, "/proc/sys", *PRIVATE}
+    own = {"/", home, "/proc/sys", *PRIVATE}
     for point in found:
         if point in planned or point in own or point.startswith(("/dev/", "/proc/")):
             continue

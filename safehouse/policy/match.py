@@ -95,10 +95,7 @@ def regex_matches(pattern: str, text: str) -> bool:
 
 def fixed_start(pattern: str) -> str:
     """What every text that the pattern fits begins with: ^/a[.]b/[^/]+$ gives /a.b/; "" if unsure."""
-    plain = pattern.replace("[|]", "").replace("[(]", "").replace("[)]", "")
-    if pattern[:1] != "^" or "|" in plain.partition("(")[0] + plain.rpartition(")")[2]:
-        return ""
-    if plain.count("|") and plain.count("(") != 1:
+    if pattern[:1] != "^" or ("|" in pattern and _may_begin_otherwise(pattern)):
         return ""
     start = ""
     rest = pattern[1:]
@@ -110,6 +107,26 @@ def fixed_start(pattern: str) -> str:
         start += character
         rest = rest[size:]
     return start
+
+
+def _may_begin_otherwise(pattern: str) -> bool:
+    """Whether a `|` may stand outside of all groups, so that its right side fits anywhere."""
+    depth = 0
+    in_class = False
+    for position, character in enumerate(pattern):
+        if character == "\\":
+            return True  # how it is read here is not known
+        if in_class:
+            in_class = character != "]" or pattern[position - 1] in "[^"
+        elif character == "[":
+            in_class = True
+        elif character in "()":
+            depth += 1 if character == "(" else -1
+            if depth < 0:
+                return True
+        elif character == "|" and not depth:
+            return True
+    return depth != 0 or in_class
 
 
 def _with_end(pattern: str) -> str:

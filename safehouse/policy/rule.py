@@ -59,10 +59,10 @@ class Grant(Value):
 
     `operations` are SBPL's names. `filter` is None for an operation without a target. `create` is
     what the backend makes where a granted path is missing and must exist to be granted:
-    "" nothing, "directory", "subdirectory" (where the one above it is there), or "file:" and its content. `existing_only` marks a refusal that
-    protects something which, while it does not exist, is harmless. Without `follow` a link at the
-    path is granted as a link: what it leads to is not. `message` is put into the log record of a
-    denial.
+    "" nothing, "directory", "subdirectory" (where the one above it is there), or "file:" and its
+    content. `existing_only` marks a refusal that protects something which, while it does not exist,
+    is harmless. Without `follow` a link at the path is granted as a link: what it leads to is not.
+    `message` is put into the log record of a denial.
     """
 
     action: Action

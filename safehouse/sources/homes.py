@@ -150,8 +150,10 @@ class _Named:
         if tree and contains(path, self.host.home):
             return "your whole home"
         writes = "file-write*" in grant.operations
+        own = {its_path for other, _, _, its_path in self.named if other == profile}
         for other, secret, its_tree, its_path in self.named:
-            if (secret or (writes and other != profile)) and (
+            shared = other == profile or its_path in own
+            if (secret or (writes and not shared)) and (
                 path == its_path
                 or (tree and contains(path, its_path))
                 or (its_tree and contains(its_path, path))
