@@ -44,7 +44,7 @@ class Catalogue(Value):
 
     `shipped` are ours, `own` the person's: those of a shipped name extend it. Of a
     record, `[0]` is the name, `[1]` the layer ("" of an extension), `[5]` the commands, `[6]` what
-    it requires and `[10]` the rules: see Record.
+    it requires, `[10]` the rules and `[11]` its line: see Record.
     """
 
     platform: Platform

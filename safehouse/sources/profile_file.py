@@ -124,6 +124,7 @@ class _Profiles(Reader):
             self.environment(entries["environment"][1]) if "environment" in entries else (),
             self.arguments(entries["arguments"][1]) if "arguments" in entries else (),
             tuple(self.rule(rule) for rule in rules),
+            line(at),
         )
 
     def names(self, entries: Entries, key: str) -> tuple[str, ...]:
