@@ -46,6 +46,7 @@ _STARTED = """
 _SHARED = ("/tmp", "/private/tmp", "/var/tmp", "/private/var/tmp")
 _MOST_NAMED = 3
 _AGENT = "/run/agent/agent.sock"
+_HOMES = {"macos": "/Users/you", "linux": "/home/you"}
 
 
 class Warned(Value):
@@ -73,9 +74,14 @@ class Review:
     def __init__(
         self, host: Host, platform: Platform, own: tuple[Record, ...], record: Record
     ) -> None:
-        # An agent's socket is what the variable names, whether this machine has one or not.
-        environ = {**host.environ, "SSH_AUTH_SOCK": _AGENT}
-        self.host = replace(host.imagined(platform), foreign=True, environ=environ)
+        # Somebody's machine: where the home is here, and what is in it, makes no difference.
+        self.host = replace(
+            host.imagined(platform), home=_HOMES[platform], environ={"SSH_AUTH_SOCK": _AGENT},
+            links=(), foreign=True, borrowed=False,
+        )  # fmt: skip
+        written = _with_tilde(record, host.home)
+        own = tuple(written if other is record else other for other in own)
+        record = written
         self.platform = platform
         self.record = record
         self.shipped = records()
@@ -121,7 +127,7 @@ class Review:
         doing = "writing" if "file-write*" in line.operations else "reading"
         if line.kind in ("subpath", "prefix") and contains(path, self.host.home):
             yield f"{doing} {'the whole disk' if path == '/' else 'your whole home'}"
-        elif any(contains(shared, path) for shared in _SHARED):
+        elif any(contains(shared, line.value) for shared in _SHARED):
             yield "all programs share it: whoever is first decides what lies there"
         # On Linux a socket that can be seen can be connected to.
         connecting = (_CONNECTS,) if self.platform == MACOS else (_READS, _CONNECTS)
@@ -258,6 +264,18 @@ class Review:
         return not path or all(
             self._decision(self.without, each, path).action == line.action for each in asked
         )
+
+
+def _with_tilde(record: Record, home: str) -> Record:
+    """A profile with the paths in the person's home as `~`, however they are written."""
+    rules = tuple(
+        (*rule[:6], tuple(
+            (kind, "~" + value[len(home) :] if contains(home, value) else value, reason, line)
+            for kind, value, reason, line in rule[6]
+        ))
+        for rule in record[10]
+    )  # fmt: skip
+    return (*record[:10], rules, *record[11:])
 
 
 def _covers(outer: Line, inner: Line) -> bool:
