@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup try test lint dist bench clean
+.PHONY: help setup try test lint docs dist bench clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -36,6 +36,9 @@ lint: $(READY)  ## formatting, types, layers, shell scripts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	shellcheck $(SHELL_SCRIPTS)
+
+docs: $(READY)  ## docs/allow-deny.md anew, from profiles.yaml
+	@$(BIN)/python tools/write_allow_deny.py
 
 dist: dist/safehouse  ## dist/safehouse, the single file
 

@@ -48,7 +48,9 @@ class PrivateHome:
         if self._descriptor < 0:
             return ()
         try:
-            return tuple(sorted(f"{self._home}/{name}" for name in self._found(self._descriptor, "")))
+            return tuple(
+                sorted(f"{self._home}/{name}" for name in self._found(self._descriptor, ""))
+            )
         except OSError:
             return ()
         finally:

@@ -26,6 +26,7 @@ COMMANDS = {
     "grants": "show what is remembered",
     "trust": "look at what a project's own configuration opens, and allow it",
     "untrust": "allow it no longer",
+    "profiles": "say which profiles there are, and what each opens and why",
 }
 _RUN = ("run", "policy", "why")
 _KEEP = ("grant", "revoke")
@@ -81,7 +82,7 @@ OPTIONS = (
            commands=("run", "policy")),
     Option(("--format",), "format", "choice", "FORMAT", "table, sbpl, bwrap or json", FORMATS, ("policy",)),
     Option(("--platform",), "platform", "choice", "SYSTEM", "for macos or linux, whichever this is",
-           PLATFORMS, ("policy", "why")),
+           PLATFORMS, ("policy", "why", "profiles")),
     Option(("--read-only",), "read_only", "flag", "", "may be read (what grant does if nothing is said)",
            commands=("grant",)),
     Option(("--write",), "write", "flag", "", "may be read and written", commands=("grant",)),
@@ -95,7 +96,9 @@ OPTIONS = (
     Option(("--all",), "all", "flag", "", "for every directory", commands=("grants",)),
     Option(("--effective",), "effective", "flag", "",
            "all sources of a launch here, in order, and what came of each", commands=("grants",)),
-    Option(("--json",), "json", "flag", "", "for programs", commands=("grants",)),
+    Option(("--json",), "json", "flag", "", "for programs", commands=("grants", "profiles")),
+    Option(("--strict",), "strict", "flag", "", "check: a warning makes the exit status 1",
+           commands=("profiles",)),
     Option(("--yes",), "yes", "flag", "", "do not ask", commands=("trust",)),
     Option(("--decline",), "decline", "flag", "", "leave it closed, and do not mention it again",
            commands=("trust",)),
@@ -130,6 +133,7 @@ class Arguments(Value):
     yes: bool = False
     decline: bool = False
     bring: bool = False
+    strict: bool = False
 
 
 def parse(argv: list[str]) -> Arguments:

@@ -86,6 +86,19 @@ Forget what was said about a project's own configuration, so that it opens nothi
 
 usage: safehouse untrust [--for=DIR]
 """,
+    "profiles": """\
+Say which profiles there are, what one of them opens and why, and whether a file of your own for
+~/.config/safehouse/profiles.d is right.
+
+  safehouse profiles                      all of them; the same as: safehouse profiles list
+  safehouse profiles show claude          all of its rules, and what it requires
+  safehouse profiles show docker --platform=macos
+  safehouse profiles check mytool.yaml    the first error, or what it opens, with warnings
+
+usage: safehouse profiles [list] [--platform=SYSTEM] [--json]
+       safehouse profiles show NAME [--platform=SYSTEM] [--json]
+       safehouse profiles check FILE [--platform=SYSTEM] [--strict]
+""",
 }
 _END = {
     "run": """\
@@ -97,6 +110,7 @@ read, it may also send away.
     "why": "Exit status: 0 allowed, 1 denied, 125 for a question that cannot be answered.\n",
     "keep": "Exit status: 0; 125 for an error, and then nothing was changed.\n",
     "grants": "Exit status: 0; 125 for an error.\n",
+    "profiles": "Exit status: 0; 1 for warnings with --strict; 125 for an error.\n",
     "trust": "Exit status: 0 trusted, or declined as wanted; 1 not trusted; 125 for an error.\n",
 }
 _GROUPS = {"grant": "keep", "revoke": "keep", "untrust": "grants"}

@@ -74,6 +74,10 @@ def _command(arguments: Arguments) -> int:
         from safehouse.cli.grants import show as show_kept
 
         return show_kept(arguments)
+    if arguments.command == "profiles":
+        from safehouse.cli.profiles import answer as answer_profiles
+
+        return answer_profiles(arguments, tell)
     if arguments.command == "policy":
         from safehouse.cli.policy import show
 

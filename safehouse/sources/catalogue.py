@@ -44,7 +44,7 @@ class Catalogue(Value):
 
     `shipped` are ours, `own` the person's: those of a shipped name extend it. Of a
     record, `[0]` is the name, `[1]` the layer ("" of an extension), `[5]` the commands, `[6]` what
-    it requires, `[10]` the rules and `[12]` the bundles: see Record.
+    it requires, `[10]` the rules, `[11]` its line and `[13]` the bundles: see Record.
     """
 
     platform: Platform
@@ -112,7 +112,7 @@ class Catalogue(Value):
         if name not in known:
             raise UserError(
                 f"{option}: no {layers[0]} is called {name!r}{nearest(name, known)}",
-                f"there are: {', '.join(known)}",
+                f"safehouse profiles lists every {layers[0]}",
             )
 
     def is_elsewhere(self, name: str) -> bool:
@@ -125,7 +125,7 @@ class Catalogue(Value):
     def for_bundle(self, name: str) -> str:
         """The profile of an app by its bundle's name (`X.app`), or ""."""
         for record in (*self.own, *self.shipped.values()):
-            if name in record[12]:
+            if name in record[13]:
                 return record[0]
         return ""
 

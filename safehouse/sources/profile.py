@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         tuple[tuple[str, str, str], ...],  # environment: platform ("": every), name, value
         tuple[tuple[str, str], ...],  # arguments: platform ("": every), argument
         tuple[Rules, ...],
+        int,  # line of its name in the file
         tuple[tuple[str, str], ...],  # homes: variable, the directory that it moves
         tuple[str, ...],  # bundles
     ]
@@ -77,7 +78,7 @@ def extended(profile: Profile, by: Profile) -> Profile:
 def profile_of(record: Record, platform: str) -> Profile:
     """The profile, with only what `platform` ("macos" or "linux") is concerned with."""
     name, layer, summary, weakens, file, commands, requires, passes = record[:8]
-    environment, arguments, rules, homes, bundles = record[8:]
+    environment, arguments, rules, _, homes, bundles = record[8:]
     here = ("", platform)
     tier = Tier.BASE if layer in ("base", "system", "network") else Tier.PROFILE
     grants = []

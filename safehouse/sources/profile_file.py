@@ -126,6 +126,7 @@ class _Profiles(Reader):
             self.environment(entries["environment"][1]) if "environment" in entries else (),
             self.arguments(entries["arguments"][1]) if "arguments" in entries else (),
             tuple(self.rule(rule) for rule in rules),
+            line(at),
             self.homes(entries["homes"][1]) if "homes" in entries else (),
             self.bundles(entries["bundles"][1], layer, extends) if "bundles" in entries else (),
         )

@@ -249,7 +249,9 @@ def test_a_cache_that_is_missing_is_one_of_this_launch_s_own():
 
 def test_a_missing_file_cannot_be_created_and_that_is_said():
     found = mounts(linux(git=False), grant(ALLOW, "literal", "~/.lock"))
-    assert [s.instead for s in found.narrower] == ["does not exist; what is made there is gone afterwards"]
+    assert [s.instead for s in found.narrower] == [
+        "does not exist; what is made there is gone afterwards"
+    ]
 
 
 def test_a_file_that_cannot_be_replaced_is_said_to_be_narrower():

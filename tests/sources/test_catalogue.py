@@ -70,8 +70,7 @@ def test_an_unknown_feature_is_refused_with_the_nearest(word, meant):
         names(word)
     assert error.value.message.startswith(f"--enable: no feature is called {word!r}")
     assert f"did you mean {meant!r}?" in error.value.message
-    for feature in CATALOGUE.in_layers(("feature",)):
-        assert feature in error.value.hint
+    assert error.value.hint == "safehouse profiles lists every feature"
 
 
 @pytest.mark.parametrize("word", ["claude", "base", "git", "", "SSH", "ssh ", "all"])
@@ -89,7 +88,7 @@ def test_an_unknown_agent_is_refused_with_the_nearest(word, meant):
     assert error.value.message.startswith(f"--agent: no agent is called {word!r}")
     assert ("did you mean" in error.value.message) == bool(meant)
     assert meant in error.value.message
-    assert "claude, codex, aider" in error.value.hint
+    assert error.value.hint == "safehouse profiles lists every agent"
 
 
 def test_what_is_required_by_what_is_required_is_added():
@@ -119,4 +118,4 @@ def test_what_is_writable_is_what_any_profile_may_write():
         "/private/tmp",
         "~/.config/gcloud",
     } <= written
-    assert not {"~/.nvm", "/usr", "~/.gitconfig"} & written
+    assert not {"~/.ssh", "/usr", "~/.gitconfig"} & written

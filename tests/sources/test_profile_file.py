@@ -216,12 +216,12 @@ def test_a_denial_may_be_for_what_exists_only() -> None:
         ("allow: [read]\npaths: {/x: r}", 0, "must be a text"),
         ("allow:\npaths: {/x: r}", 0, "`allow` is missing"),
         ("allow: file-lock\npaths: {/x: r}", 0, "'file-lock' is newer than macOS 10.15"),
-        ("deny: iokit-open\nreason: r", 0, "newer than macOS 10.15"),
+        ("deny: iokit-open*\nreason: r", 0, "newer than macOS 10.15"),
         ("deny: write\ncreate: directory\npaths: {/x/: r}", 1, "`create` is for an `allow` of write"),
         ("allow: read\ncreate: directory\npaths: {/x/: r}", 1, "`create` is for an `allow` of write"),
         ("allow: write\ncreate: directory\npaths: {/x: r}", 1, "is for trees"),
         ("allow: write\ncreate: {file: ''}\npaths: {/x/: r}", 1, "is for single files"),
-        ("allow: write\ncreate: dir\npaths: {/x/: r}", 1, "(allowed: directory)"),
+        ("allow: write\ncreate: dir\npaths: {/x/: r}", 1, "(allowed: directory, subdirectory)"),
         ("allow: write\ncreate: {flie: ''}\npaths: {/x: r}", 1, "did you mean 'file'?"),
         ("allow: write\ncreate: {}\npaths: {/x: r}", 1, "is empty"),
         ("allow: write\ncreate: {file: 5}\npaths: {/x: r}", 1, "a text in quotes"),
@@ -397,3 +397,38 @@ def test_any_path_is_either_understood_or_refused(path: str) -> None:
         load(of_rule(f'allow: read\npaths: {{"{quoted}": reason}}'), "p.yaml")
     except UserError as error:
         assert error.message.startswith("p.yaml:")
+
+
+def test_an_operation_with_an_older_name_is_written_by_that():
+    rule = "profiles: {p: {layer: base, summary: s, rules: [{deny: iokit-open, reason: r}]}}"
+    assert load(rule, "p.yaml")["p"][10][0][1] == ("iokit-open*",)
+
+
+@pytest.mark.parametrize(
+    "key, says",
+    [
+        ("homes: [A]", "homes"),
+        ("homes: {A-B: ~/.x}", "no name of a variable"),
+        ("homes: {A: /x}", "no directory of the home"),
+        ("homes: {A: ~/.x/}", "no directory of the home"),
+        ("homes: {A: .x}", "not absolute"),
+        ("bundles: [X.app]", "for the layer app"),
+    ],
+)
+def test_a_wrong_home_or_bundle_is_refused(key, says):
+    with pytest.raises(UserError) as caught:
+        load(f"profiles:\n  p:\n    layer: agent\n    summary: s\n    {key}\n", "p.yaml")
+    assert says in caught.value.message
+    assert caught.value.message.startswith("p.yaml:5: ")
+
+
+@pytest.mark.parametrize("name", ["X", "a/X.app"])
+def test_a_bundle_has_the_name_of_one(name):
+    with pytest.raises(UserError, match="no name of a bundle"):
+        load(f"profiles: {{p: {{layer: app, summary: s, bundles: [{name}]}}}}", "p.yaml")
+
+
+def test_homes_and_bundles_are_kept():
+    text = "profiles: {p: {layer: app, summary: s, bundles: [X.app], homes: {X_HOME: ~/.x, Y: ~}}}"
+    record = load(text, "p.yaml")["p"]
+    assert record[12:] == ((("X_HOME", "~/.x"), ("Y", "~")), ("X.app",))
