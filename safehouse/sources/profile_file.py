@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 MOST_TARGETS = 20_000  # a list counts as often as it is used
 MOST_GROUPS = 10  # of a regex, within each other
-TOP_KEYS = ("lists", "profiles", "project-secrets")
+TOP_KEYS = ("lists", "profiles")
 PROFILE_KEYS = (
     "layer", "summary", "weakens", "commands", "requires", "passes", "environment", "arguments", "rules",
 )  # fmt: skip
@@ -74,10 +74,8 @@ class _Profiles(Reader):
         return value
 
     def read(self, root: yaml.Node) -> dict[str, Record]:
-        top = self.mapping(root, "the file", TOP_KEYS)
-        if "project-secrets" in top and self.known:  # secret_file.py reads those of profiles.yaml
-            at = top["project-secrets"][0]
-            self.fail(at, "`project-secrets` is for the shipped profiles; close others by `deny`")
+        shipped = () if self.known else ("project-secrets",)  # which secret_file.py reads
+        top = self.mapping(root, "the file", (*TOP_KEYS, *shipped))
         if "profiles" not in top:
             self.fail(root, "`profiles` is missing")
         if "lists" in top:

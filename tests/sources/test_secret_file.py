@@ -55,7 +55,7 @@ def test_what_is_wrong_is_said_with_its_line(before, after, said):
 def test_a_person_s_profiles_have_none():
     """They have `deny`, and would believe that these hold."""
     text = GOOD + "profiles:\n  mine: {layer: agent, summary: s}\n"
-    with pytest.raises(UserError, match="f:1: `project-secrets` is for the shipped profiles"):
+    with pytest.raises(UserError, match="f:1: unknown key of the file 'project-secrets'"):
         profile_file.load(text, "f", frozenset({"claude"}))
     assert "mine" in profile_file.load(text, "f")
 
