@@ -33,12 +33,13 @@ class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]
 
 
 def compiled_profiles(root: Path) -> str:
-    """The source of `_compiled.py`: one profile a line.
+    """The source of `_compiled.py`: one profile a line, then the names of secrets.
 
     Raises ValueError when a profile is more than literals, and what the loader says of a bad file.
     """
     sys.path.insert(0, str(root))
     try:
+        from safehouse.sources import secret_file
         from safehouse.sources.profile_file import load
     finally:
         sys.path.remove(str(root))
@@ -48,4 +49,7 @@ def compiled_profiles(root: Path) -> str:
     literal = "{\n" + "".join(lines) + "}"
     if ast.literal_eval(literal) != records:
         raise ValueError("profiles.yaml: a profile does not survive being written as a literal")
-    return f"{HEAD}\nRECORDS = {literal}\n"
+    secrets = secret_file.load(text, "profiles.yaml")
+    if ast.literal_eval(repr(secrets)) != secrets:
+        raise ValueError("profiles.yaml: project-secrets do not survive being written as a literal")
+    return f"{HEAD}\nRECORDS = {literal}\n\nSECRETS = {secrets!r}\n"

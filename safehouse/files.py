@@ -11,7 +11,7 @@ from safehouse.value import Value
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Literal, Protocol
+    from typing import Any, Literal, Protocol
 
     Kind = Literal["directory", "file", "link", "other", "missing"]
 else:
@@ -33,6 +33,8 @@ class FileSystem(Protocol):
     """Directories that are known to have no link in their path."""
     closed: set[str]
     """Directories of the person's own that kept us from looking: what is in them seemed missing."""
+    walked: dict[tuple[str, ...], tuple[Any, ...]]
+    """What was found in directories that were looked through as a whole."""
 
     def readlink(self, path: str) -> str:
         """What the link at `path` says, as written; "" for what is no link or is not there."""
@@ -71,6 +73,7 @@ class LocalFiles:
         self._names: dict[str, list[str]] = {}
         self.plain: set[str] = set()
         self.closed: set[str] = set()
+        self.walked: dict[tuple[str, ...], tuple[Any, ...]] = {}
 
     def _unseen(self, path: str, error: OSError) -> None:
         """Notes which directory is in the way, unless the error says that nothing is there.

@@ -67,11 +67,21 @@ class Creation(Value):
     stub: bool = False
 
 
+class Proof(Value):
+    """What is tried before the program starts: `paths` must be closed to it.
+
+    `again` gives what would have been among them if it had been there when the policy was made.
+    """
+
+    paths: tuple[str, ...]
+    again: Callable[[], tuple[str, ...]]
+
+
 class Launch(Value):
     """What to execute: `program` by absolute path, its argv and environment, and what it needs.
 
     `directory` is where it starts, "" for here. `stays` says that there is something to do after
-    its end, so that no backend may become it.
+    its end, so that no backend may become it. Without a `proof` there is nothing to try.
     """
 
     program: str
@@ -81,6 +91,7 @@ class Launch(Value):
     creations: tuple[Creation, ...] = ()
     stays: bool = False
     directory: str = ""
+    proof: Proof | None = None
 
 
 def replace_process(launch: Launch) -> None:

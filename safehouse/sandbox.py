@@ -12,6 +12,7 @@ import posix as os  # os itself costs 1.3 ms of every launch
 from safehouse.errors import NOT_EXECUTABLE, UserError, printable, quoted
 from safehouse.files import LocalFiles
 from safehouse.host import LINUX, MACOS, Host
+from safehouse.launch import Proof
 from safehouse.policy.planting import expanded
 from safehouse.policy.policy import Access, Policy
 from safehouse.policy.resolve import resolve
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from safehouse.sources.appended import Appended
     from safehouse.sources.configuration import Configuration
     from safehouse.sources.profile import Profile
+    from safehouse.sources.secrets import Secrets
 
 _MOST_LOST = 3
 
@@ -51,7 +53,7 @@ class Plan(Value):
 
     `agent` is the profile that was chosen for the command ("" for none), `configuration` what all
     sources said, `command` what was asked for with that agent's default arguments, `notices` are for
-    the person to read.
+    the person to read. `secrets` is what is closed by name, None where nobody asked for that.
     """
 
     request: Request
@@ -62,6 +64,7 @@ class Plan(Value):
     policy: Policy
     command: tuple[str, ...]
     notices: tuple[str, ...] = ()
+    secrets: Secrets | None = None
 
 
 def run(
@@ -151,7 +154,9 @@ def make_plan(request: Request, host: Host) -> Plan:
     profiles = start.catalogue.selected(features, agent)
     profiles, not_followed = homes.followed(profiles, start.catalogue, host, request.assignments)
     appended = _appended(found, host, start, profiles)
-    grants = gather(request, host, start, found, profiles, appended)
+    of_git = tuple(_of_git(host, start, found, profiles, appended))
+    closed = _secrets(host, start, found, of_git)
+    grants = gather(request, host, start, found, profiles, appended, of_git, closed)
     policy = resolve(grants, host, start.workdir, start.catalogue.writable, found.network)
     _refuse_closed(policy, start.workdir)
     values = _environment(request, host, found, profiles, appended, policy)
@@ -162,7 +167,11 @@ def make_plan(request: Request, host: Host) -> Plan:
     command = selection.with_arguments(request.command, agent, profiles, found)
     told = (*notices, *found.notices, *not_followed)
     told += tuple(note for each in appended for note in each.notes)
-    return Plan(request, host, agent, profiles, found, policy, command, told)
+    if closed:
+        from safehouse.sources import secrets
+
+        told += secrets.in_git(host, closed, start.workdir)
+    return Plan(request, host, agent, profiles, found, policy, command, told, closed)
 
 
 def gather(
@@ -172,6 +181,8 @@ def gather(
     found: Configuration,
     profiles: tuple[Profile, ...],
     appended: tuple[Appended, ...],
+    of_git: tuple[Grant, ...],
+    closed: Secrets | None,
 ) -> Iterator[AnyGrant]:
     """The grants of every source; `resolve` puts them into the order of their tiers."""
     workdir = start.workdir
@@ -180,14 +191,12 @@ def gather(
     yield from certificates.grants(host)
     if workdir:
         yield command_line.grant(workdir, start.place)
-    open_config = _opens_git_config(profiles)
-    of_git: list[Grant] = []
-    opened = [*found.opened(), *_opened_by(appended, host)]
-    for root in dict.fromkeys((*([workdir] if workdir else []), *opened)):
-        if host.files.kind(root) == "directory":
-            of_git += git.grants(host, root, open_config, worktrees=root == workdir)
-        of_git += git.around(host, root, open_config)
     yield from of_git
+    if closed:
+        from safehouse.sources import secrets
+
+        # Before all else of its tier: what a source names stays open.
+        yield from secrets.grants(closed, host.platform)
     trees = [*([workdir] if workdir else []), *_written_trees(host, profiles, of_git)]
     yield from settings.grants(found.sources, trees)
     for grant in of_git:
@@ -203,6 +212,40 @@ def gather(
     )
 
 
+def _of_git(
+    host: Host,
+    start: configured.Start,
+    found: Configuration,
+    profiles: tuple[Profile, ...],
+    appended: tuple[Appended, ...],
+) -> Iterator[Grant]:
+    """What the repositories of all that may be written need, and what is closed in them."""
+    workdir = start.workdir
+    open_config = _opens_git_config(profiles)
+    opened = [*found.opened(), *_opened_by(appended, host)]
+    for root in dict.fromkeys((*([workdir] if workdir else []), *opened)):
+        if host.files.kind(root) == "directory":
+            yield from git.grants(host, root, open_config, worktrees=root == workdir)
+        yield from git.around(host, root, open_config)
+
+
+def _secrets(
+    host: Host, start: configured.Start, found: Configuration, of_git: tuple[Grant, ...]
+) -> Secrets | None:
+    """The secrets in the project and in what is opened, where somebody wants them closed."""
+    said = found.closes_secrets()
+    if not said:
+        return None
+    from safehouse.sources import secrets
+
+    roots = [start.workdir] if start.workdir else []
+    for grant in of_git:
+        if grant.origin.reason == git.ANOTHER_WORKTREE and grant.filter:
+            roots.append(grant.filter.value)
+    roots += found.opened_trees()
+    return secrets.looked_for(*said, tuple(dict.fromkeys(roots)), host)
+
+
 def _opened_by(appended: tuple[Appended, ...], host: Host) -> Iterator[str]:
     """The paths that appended profiles let be written."""
     for grant in (grant for each in appended for grant in each.grants):
@@ -212,7 +255,9 @@ def _opened_by(appended: tuple[Appended, ...], host: Host) -> Iterator[str]:
                 yield host.resolve(grant.filter.value).real
 
 
-def _written_trees(host: Host, profiles: tuple[Profile, ...], more: list[Grant]) -> Iterator[str]:
+def _written_trees(
+    host: Host, profiles: tuple[Profile, ...], more: tuple[Grant, ...]
+) -> Iterator[str]:
     """The trees that profiles and repositories let be written, as they are reached."""
     for grant in (*(grant for profile in profiles for grant in profile.grants), *more):
         filter = grant.filter
@@ -292,6 +337,8 @@ def make_launch(plan: Plan, backend: Backend) -> Launch:
             f"if you trust it: --agent={plan.agent}",
         )
     launch = backend.prepare(plan.policy, plan.host, (program, *plan.command[1:]))
+    if plan.secrets:
+        launch = replace(launch, proof=_proof(plan.secrets, plan.policy))
     partial = plan.configuration.flag(plan.request.accept_partial, "accept-partial")
     if launch.enforcement.wider and not partial:
         lines = "".join(f"\n  {s.rule.origin}: {s.instead}" for s in launch.enforcement.wider)
@@ -300,6 +347,13 @@ def make_launch(plan: Plan, backend: Backend) -> Launch:
             "if less will do, say so: --accept-partial",
         )
     return launch
+
+
+def _proof(secrets: Secrets, policy: Policy) -> Proof:
+    """What has to be closed before the program starts: all that was not opened by naming it."""
+    read = "file-read-data"
+    paths = [s.path for s in secrets.found if not policy.decide(Access(read, s.path)).allowed]
+    return Proof(tuple(paths), secrets.again)
 
 
 def policy_text(plan: Plan) -> str:

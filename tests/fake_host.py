@@ -59,6 +59,7 @@ class FakeFiles:
         self.kinds.update(dict.fromkeys(sockets, "other"))
         self.plain: set[str] = set()
         self.closed: set[str] = set()
+        self.walked: dict[tuple[str, ...], tuple[Any, ...]] = {}
 
     def readlink(self, path: str) -> str:
         return self.links.get(path, "")

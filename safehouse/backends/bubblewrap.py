@@ -16,6 +16,7 @@ from safehouse.launch import (
     Enforcement,
     Input,
     Launch,
+    Proof,
     Words,
     ending_signals,
     execute,
@@ -127,7 +128,7 @@ class Bubblewrap:
 
         def release(child: int) -> None:
             try:
-                if self._verify(report, child) and not has_ended(child):
+                if self._verify(report, child, launch.proof) and not has_ended(child):
                     os.write(block_write, b"\n")
                 else:
                     report.kill()
@@ -152,24 +153,27 @@ class Bubblewrap:
             raise diagnosis.of_failure(launch.program)
         return ending.code
 
-    def _verify(self, report: Report, child: int) -> bool:
+    def _verify(self, report: Report, child: int, proof: Proof | None) -> bool:
         """Waits until all is mounted; False if bwrap has ended before that.
 
-        Raises UserError if what is mounted is not what was planned.
+        Raises UserError if what is mounted is not what was planned, or does not close what it must.
         """
         if self._planned is None:
             return True
         mounts, home = self._planned
-        if any(mount.path == "/" for mount in mounts.mounts):
+        everything = any(mount.path == "/" for mount in mounts.mounts)
+        if everything and not proof:
             return True  # all that there is, was asked for
         first = report.wait_for_the_mounts(child)
         if not first:
             return False
         self._home = PrivateHome(first, mounts, home)
-        from safehouse.backends.verify import deviation
+        from safehouse.backends.verify import deviation, refuse_open
 
         try:
-            wrong = deviation(first, mounts, home)
+            wrong = deviation(first, mounts, home) if not everything else ""
+            if proof and not wrong:
+                refuse_open(first, proof)
         except (FileNotFoundError, ProcessLookupError):  # of /proc: it has just ended
             return False
         if wrong:

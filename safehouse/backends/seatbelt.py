@@ -10,6 +10,7 @@ from safehouse.launch import (
     PARTIAL,
     Enforcement,
     Launch,
+    Proof,
     execute,
     replace_process,
     supervise,
@@ -81,6 +82,8 @@ class Seatbelt:
 
     def start(self, launch: Launch) -> int:
         """See Backend.start: this process becomes the program, unless there is a reason to stay."""
+        if launch.proof:
+            _try(launch, launch.proof)
         if launch.stays:
             return _supervised(launch)
         replace_process(launch)
@@ -93,6 +96,18 @@ class Seatbelt:
     def render(self, policy: Policy, host: Host) -> str:
         """The policy in SBPL."""
         return render(policy)
+
+
+def _try(launch: Launch, proof: Proof) -> None:
+    """Raises UserError where a program under this policy can open what has to be closed to it.
+
+    What appears later is denied by its name: there is no need to look again.
+    """
+    from safehouse.backends import probe
+
+    argv = launch.argv
+    enforcer = [word for word in argv[1 : argv.index("--") + 1] if isinstance(word, str)]
+    probe.refuse_open((launch.program, *enforcer), proof)
 
 
 def _supervised(launch: Launch) -> int:

@@ -9,14 +9,17 @@ from __future__ import annotations
 import posix as os
 
 from safehouse.backends.mounts import NOTHING, PRIVATE, READ_ONLY
+from safehouse.errors import UserError, printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from safehouse.backends.mounts import Mount, Mounts
+    from safehouse.launch import Proof
 
 # Only root can exchange anything there.
 _OF_ROOT = ("/usr", "/etc", "/opt", "/nix", "/sys", "/lib", "/bin", "/sbin", "/run/systemd")
 _MOST_OPEN = 32
+_AGAIN = "start it again; if this repeats, another program changes these files: end it first"
 _ESCAPES = (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\"))
 
 
@@ -42,6 +45,28 @@ def deviation(process: int, mounts: Mounts, home: str) -> str:
     finally:
         _close(directories)
     return ""
+
+
+def refuse_open(process: int, proof: Proof) -> None:
+    """Raises UserError where the sandbox of `process` shows what has to be closed in it.
+
+    What came meanwhile is asked for first: a file that takes the place of another is mounted over.
+    """
+    for path in proof.again():
+        raise UserError(
+            f"{printable(path)} appeared while the sandbox was made, so nothing was run", _AGAIN
+        )
+    os.lstat(f"/proc/{process}/root/")  # nothing is closed by that it has ended
+    for path in proof.paths:
+        try:
+            inside = os.lstat(f"/proc/{process}/root{path}")
+            outside = os.lstat(path)
+        except OSError:
+            continue
+        if (inside.st_dev, inside.st_ino) == (outside.st_dev, outside.st_ino):
+            raise UserError(
+                f"{printable(path)} is closed, and the sandbox shows it, so nothing was run", _AGAIN
+            )
 
 
 def _close(directories: dict[str, int]) -> None:

@@ -9,6 +9,7 @@ from safehouse.errors import UserError, nearest, printable
 from safehouse.policy.policy import NETWORKS
 from safehouse.request import HERE, Request
 from safehouse.sources.selection import split_assignments
+from safehouse.sources.variables import NO, YES
 from safehouse.value import Value
 
 TYPE_CHECKING = False
@@ -57,6 +58,8 @@ OPTIONS = (
     Option(("--add-dirs",), "add_dirs", "paths", "PATHS", "also read and write these (a:b:c)"),
     Option(("--add-dirs-ro",), "add_dirs_ro", "paths", "PATHS", "also read these"),
     Option(("--deny",), "deny", "paths", "PATHS", "neither read nor write these, whatever else is said"),
+    Option(("--deny-secrets",), "deny_secrets", "switch", "",
+           "neither read nor write .env, *.pem and the like, at any depth"),
     Option(("--workdir",), "workdir", "text", "DIR", "the project, if not this directory; empty: none"),
     Option(("--enable",), "enable", "names", "FEATURES", "switch on features (ssh,docker,...)"),
     Option(("--agent",), "agent", "text", "NAME", "use this agent's profile, whatever the command is"),
@@ -107,7 +110,6 @@ OPTIONS = (
     Option(("--help", "-h"), "help", "flag", "", "show this", commands=tuple(COMMANDS)),
     Option(("--version",), "version", "flag", "", "show the version", commands=("run",)),
 )  # fmt: skip
-_TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 _REQUEST_FIELDS = frozenset(Request._names)
 
 
@@ -227,8 +229,8 @@ def _option(word: str, words: list[str], command: str, found: dict[str, Any]) ->
 
 def _truth(value: str, name: str) -> bool:
     word = value.strip().lower()
-    if word in _TRUE or word in _FALSE:
-        return word in _TRUE
+    if word in YES or word in NO:
+        return word in YES
     raise UserError(
         f"{name}: {printable(value)!r} is neither yes nor no",
         "1/0, true/false, yes/no, on/off",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from safehouse.backends.mounts import AT_THE_START
 from safehouse.cli.sources import sources_text
 from safehouse.host import MACOS
+from safehouse.policy.policy import Access
 from safehouse.policy.rule import ALLOW, DENY, Rule, Tier
+from safehouse.sources.secrets import WHAT
 from safehouse.sources.settings import contains
 
 TYPE_CHECKING = False
@@ -26,6 +29,7 @@ def explanation(plan: Plan, launch: Launch | None) -> str:
         f"may write     {_wrapped(written)}",
         f"may read      {_wrapped(['the operating system', *read])}",
         f"closed in it  {_wrapped(_closed(plan))}",
+        *_secrets(plan),
         f"network       {policy.network}",
         f"environment   {_wrapped([name for name, _ in policy.environment])}",
     ]
@@ -81,6 +85,20 @@ def _closed(plan: Plan) -> list[str]:
             if any(contains(tree, name) for tree in trees):
                 found[name] = None
     return list(found) or ["nothing"]
+
+
+def _secrets(plan: Plan) -> list[str]:
+    """How many files are closed by their names, what of them is open, and what will be."""
+    if not plan.secrets:
+        return []
+    read = [
+        (s.path, plan.policy.decide(Access("file-read-data", s.path))) for s in plan.secrets.found
+    ]
+    opened = [(path, decision.rule.origin) for path, decision in read if decision.allowed]
+    later = "" if plan.host.platform == MACOS else f"; {WHAT} {AT_THE_START}"
+    lines = [f"secrets       {len(read) - len(opened)} closed by {plan.secrets.place}{later}"]
+    home = plan.host.home
+    return lines + [f"  open        {_short(path, home)}, by {by.source}" for path, by in opened]
 
 
 def _stricter(enforcement: Enforcement) -> list[str]:

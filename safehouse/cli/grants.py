@@ -29,6 +29,7 @@ _KINDS = {
     "enable": "feature",
     "env-pass": "variable",
     "network": "network",
+    "deny-secrets": "secrets",
     "append-profile": "profile",
     "args": "argument",
     "env": "environment",

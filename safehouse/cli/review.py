@@ -132,6 +132,9 @@ def review(
                 narrows.append(_line("network", item.text, item))
             else:
                 opens.append(_line("network", item.text + refused_by, item))
+        for item in settings.deny_secrets:
+            if item.text == "true":
+                narrows.append(_line("closed", "secrets, by their names", item))
     for file in found.appended:
         if file.tier == Tier.REPOSITORY:
             opens += _profile(file, host, workdir)

@@ -23,6 +23,7 @@ _WORDS = {
     "append_profile": "profile",
     "args": "argument",
     "network": "network",
+    "deny_secrets": "no secrets",
 }
 _READ, _WRITE = "file-read-data", "file-write-data"
 
@@ -60,6 +61,8 @@ def _said(plan: Plan, settings: Settings, paths: tuple[Named, ...]) -> Iterator[
         for item in getattr(settings, field):
             overruled = field == "network" and item.text != plan.policy.network
             came = f"; a later word is {plan.policy.network}" if overruled else ""
+            if field == "deny_secrets" and (item.text == "true") != bool(plan.secrets):
+                came = "; not in force" if item.text == "true" else "; another word closes them"
             yield f"  {word:<11}{printable(item.text)}  {printable(item.place)}{came}"
 
 

@@ -23,7 +23,7 @@ from safehouse.policy.rule import (
     Rule,
     Tier,
 )
-from safehouse.policy.standing import with_standing_refusals
+from safehouse.policy.standing import tree_of, with_standing_refusals
 from safehouse.policy.words import METADATA, RENAME
 from safehouse.value import replace
 
@@ -259,20 +259,38 @@ def _with_pins(rules: list[AnyRule]) -> list[AnyRule]:
         pinned.append(rule)
         if isinstance(rule, Opaque):
             continue
-        if rule.action == DENY and rule.filter is not None and rule.filter.value[:1] == "/":
-            above = list(ancestors(rule.filter.value))
+        if rule.action == ALLOW and rule.filter is not None and "file-write*" in rule.operations:
+            if (
+                rule.filter.kind == "subpath" and rule.filter.value in trees
+            ):  # it undoes those in it
+                start = rule.filter.value.rstrip("/") + "/"
+                held = {each for each in held if not (each[1] + "/").startswith(start)}
+            continue
+        path = _held_by_name(rule)
+        if rule.action == DENY and path:
+            above = list(ancestors(path))
             roots = [n for n, directory in enumerate(above) if directory in trees]
             for directory in above[: roots[-1] + 1] if roots else ():
                 if (rule.origin.tier, directory) in held:
                     continue
                 held.add((rule.origin.tier, directory))
-                why = f"so that {rule.filter.value} keeps its name: {rule.origin.reason}"
+                why = f"so that {path} keeps its name: {rule.origin.reason}"
                 origin = replace(rule.origin, reason=why)
                 # The root itself may have to be made first.
                 operations = _UNLINK if directory == above[roots[-1]] else RENAME
                 pin = Rule(DENY, operations, Filter("literal", directory), origin)
                 pinned.append(replace(pin, existing_only=rule.existing_only))
     return pinned
+
+
+def _held_by_name(rule: Rule) -> str:
+    """The path that a denial goes by; for names anywhere in a directory, what is at its top."""
+    if rule.filter is None:
+        return ""
+    tree = tree_of(rule.filter)
+    if tree:
+        return f"{tree.rstrip('/')}/..."
+    return rule.filter.value if rule.filter.value[:1] == "/" else ""
 
 
 def _with_spellings(rules: list[AnyRule], host: Host) -> list[AnyRule]:

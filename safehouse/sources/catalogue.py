@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from safehouse.host import Platform
     from safehouse.policy.rule import Filter, Grant
     from safehouse.sources.profile import Record
+    from safehouse.sources.secret_names import Names
 
 
 def records() -> Mapping[str, Record]:
@@ -26,16 +27,33 @@ def records() -> Mapping[str, Record]:
     return compiled
 
 
-def _from_yaml() -> Mapping[str, Record]:
-    from os.path import abspath, dirname, exists
+def secret_names() -> Names:
+    """The names by which a project's secrets are known, from the same places."""
+    from safehouse.sources.secret_names import Names
 
+    try:
+        from safehouse.sources import _compiled  # type: ignore[attr-defined]
+    except ImportError:
+        from safehouse.sources import secret_file
+
+        return Names(*secret_file.load(_yaml(), "profiles.yaml"))
+    return Names(*_compiled.SECRETS)
+
+
+def _from_yaml() -> Mapping[str, Record]:
     from safehouse.sources.profile_file import load
+
+    return load(_yaml(), "profiles.yaml")
+
+
+def _yaml() -> str:
+    from os.path import abspath, dirname, exists
 
     package = dirname(dirname(abspath(__file__)))
     for path in (f"{package}/profiles.yaml", f"{dirname(package)}/profiles.yaml"):
         if exists(path):
             with open(path, encoding="utf-8") as file:
-                return load(file.read(), "profiles.yaml")
+                return file.read()
     raise UserError("profiles.yaml is missing from this installation", "install safehouse again")
 
 

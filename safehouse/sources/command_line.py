@@ -33,6 +33,10 @@ def settings(request: Request, host: Host) -> Settings:
         enable=items(request.enable, "--enable"),
         env_pass=items(request.env_pass, "--env-pass"),
         append_profile=items(request.append_profile, "--append-profile"),
+        deny_secrets=items(
+            () if request.deny_secrets is None else (str(request.deny_secrets).lower(),),
+            "--deny-secrets",
+        ),
         network=items((request.network,) if request.network else (), "--network"),
     )
 

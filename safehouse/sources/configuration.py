@@ -136,11 +136,35 @@ class Configuration(Value):
         usual = self.defaults.get("env")
         return usual if usual and usual.text != "true" and not request.env_all else None
 
+    def closes_secrets(self) -> tuple[int, str] | None:
+        """Who closes a project's secrets: tier and place; None where nobody does.
+
+        A project that does is only overruled by what is typed.
+        """
+        last = wanted = None
+        for settings, _ in self.sources:
+            for item in settings.deny_secrets:
+                says = (settings.tier, item.place) if item.text == "true" else None
+                if settings.tier == Tier.REPOSITORY:
+                    wanted = wanted or says
+                    continue
+                last = says
+                if says is None and settings.tier == Tier.COMMAND_LINE:
+                    return None
+        return last or wanted
+
     def opened(self) -> Iterator[str]:
         """What is opened for writing, the working directory aside."""
         for _, paths in self.sources:
             for named in paths:
                 if named.mode == READ_AND_WRITE:
+                    yield named.real
+
+    def opened_trees(self) -> Iterator[str]:
+        """The directories that are opened, for reading only, too."""
+        for _, paths in self.sources:
+            for named in paths:
+                if named.mode != CLOSED and named.kind == "subpath" and not named.missing:
                     yield named.real
 
 

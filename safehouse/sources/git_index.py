@@ -1,4 +1,4 @@
-"""The submodules that git's index names: read without git, and bounded. It may have been forged.
+"""What git's index names, submodules above all: read without git, and bounded. It may be forged.
 
 Format: https://git-scm.com/docs/index-format
 """
@@ -19,6 +19,7 @@ _MOST_BYTES = 4 << 20
 _MOST_ENTRIES = 50_000
 _MOST_SUBMODULES = 5000
 _MOST_NAME = 4096
+_MOST_ASKED = 200
 _HEADER = 12
 _TO_MODE = 24
 _TO_HASH = 40
@@ -41,6 +42,33 @@ def submodules(git: str) -> list[str]:
             path = f"{git}/sharedindex.{data[shared : shared + size].hex()}"
             found.update(dict.fromkeys(_named(_beginning(path))))
     return [decoded(name) for name in found]
+
+
+def tracked(git: str, names: tuple[bytes, ...]) -> list[bytes]:
+    """Which of some names are in the index of `git`, as far as it is read."""
+    try:
+        data = _beginning(f"{git}/index")
+    except UserError:
+        return []
+    if data[:4] != b"DIRC":
+        return []
+    if data[7:8] == b"\4":
+        known = {name for _, name in _entries(data)}
+        return [name for name in names if name in known]
+    return [name for name in names[:_MOST_ASKED] if _has(data, name)]
+
+
+def _has(data: bytes, name: bytes) -> bool:
+    """Whether an entry of an index of version 2 or 3 has this name: its length stands before it."""
+    place = _HEADER - 1
+    for _ in range(_MOST_ASKED):  # names of other files may end so
+        place = data.find(name + b"\0", place + 1)
+        if place == -1:
+            return False
+        for flags in (place - 2, place - 4):
+            if int.from_bytes(data[flags : flags + 2], "big") & _LENGTH == min(len(name), _LENGTH):
+                return True
+    return False
 
 
 def _beginning(path: str) -> bytes:
@@ -102,9 +130,13 @@ def _name(data: bytes, entry: int) -> bytes:
 
 
 def _compressed(data: bytes) -> Iterator[bytes]:
-    """Of version 4, where each name goes by the one before."""
-    if _GITLINK not in data:
-        return
+    """Of version 4."""
+    if _GITLINK in data:
+        yield from (name for mode, name in _entries(data) if mode == _GITLINK)
+
+
+def _entries(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Modes and names of version 4, where each name goes by the one before."""
     for size in _HASHES:
         place, name = _HEADER, b""
         for _ in range(min(int.from_bytes(data[8:12], "big"), _MOST_ENTRIES)):
@@ -117,8 +149,7 @@ def _compressed(data: bytes) -> Iterator[bytes]:
             if end == -1 or less > len(name):
                 break
             name = (name[: len(name) - less] + data[start:end])[:_MOST_NAME]
-            if data[place + _TO_MODE : place + _TO_MODE + 4] == _GITLINK:
-                yield name
+            yield data[place + _TO_MODE : place + _TO_MODE + 4], name
             place = end + 1
 
 

@@ -76,7 +76,8 @@ class _Profiles(Reader):
         return value
 
     def read(self, root: yaml.Node) -> dict[str, Record]:
-        top = self.mapping(root, "the file", TOP_KEYS)
+        shipped = () if self.known else ("project-secrets",)  # which secret_file.py reads
+        top = self.mapping(root, "the file", (*TOP_KEYS, *shipped))
         if "profiles" not in top:
             self.fail(root, "`profiles` is missing")
         if "lists" in top:

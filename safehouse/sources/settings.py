@@ -44,7 +44,8 @@ class Settings(Value):
 
     `name` is what a person calls the source, `base` the directory that its relative paths start
     from. What was typed for this launch is `strict`: a path that cannot be granted is an error. From
-    a file that is meant to last it is left out, and told. `network` has one item or none.
+    a file that is meant to last it is left out, and told. `network` and `deny_secrets` ("true" or
+    "false") have one item or none.
     """
 
     tier: int
@@ -59,6 +60,7 @@ class Settings(Value):
     append_profile: tuple[Item, ...] = ()
     args: tuple[Item, ...] = ()
     network: tuple[Item, ...] = ()
+    deny_secrets: tuple[Item, ...] = ()
 
 
 def said(
@@ -209,7 +211,13 @@ def narrowing(
         if item not in kept and item not in none
     ]
     return (
-        Settings(settings.tier, settings.name, settings.base, network=none),
+        Settings(
+            settings.tier,
+            settings.name,
+            settings.base,
+            network=none,
+            deny_secrets=settings.deny_secrets,
+        ),
         narrow,
         tuple(wide),
     )

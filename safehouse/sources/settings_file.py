@@ -24,11 +24,12 @@ if TYPE_CHECKING:
 PATHS = ("add-dirs", "add-dirs-ro", "deny", "append-profile")
 NAMES = ("enable", "env-pass")
 LISTS = (*PATHS, *NAMES)
+CLOSING = ("network", "deny-secrets")
 FLAGS = ("accept-partial", "explain", "allow-workdir-config-writes", "allow-profile-writes")
-OF_AGENT = (*LISTS, "args", "network")
-OF_USER = (*LISTS, "network", "env", "workdir", "agent", *FLAGS, "agents", "shims")
-OF_DIRECTORY = (*LISTS, "network", "known-by", "agents")
-OF_REPOSITORY = (*LISTS, "network")
+OF_AGENT = (*LISTS, "args", *CLOSING)
+OF_USER = (*LISTS, *CLOSING, "env", "workdir", "agent", *FLAGS, "agents", "shims")
+OF_DIRECTORY = (*LISTS, *CLOSING, "known-by", "agents")
+OF_REPOSITORY = (*LISTS, *CLOSING)
 # What only a command line can say, and why.
 _NEVER = {
     "trust-workdir-config": "then every project that you clone could widen its own rights",
@@ -104,7 +105,7 @@ class _Settings(Reader):
             return tuple(
                 (self.checked(key, item), line(item)) for item in self.sequence(node, f"`{key}`")
             )
-        if key in FLAGS:
+        if key in (*FLAGS, "deny-secrets"):
             return ((str(self.flag(node, f"`{key}`")).lower(), line(node)),)
         if key == "network":
             return ((self.word(node, "network", NETWORKS), line(node)),)

@@ -26,6 +26,7 @@ _FIELDS = {
     "append-profile": "append_profile",
     "args": "args",
     "network": "network",
+    "deny-secrets": "deny_secrets",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from safehouse.errors import UserError, printable
 from safehouse.policy.rule import Tier
 from safehouse.sources.settings import Ignored, Item, Settings, said
 
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from safehouse.host import Host
 
 START = "SAFEHOUSE_"
+YES, NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 WORKDIR = "SAFEHOUSE_WORKDIR"
 ENV_PASS = "SAFEHOUSE_ENV_PASS"
 # Field, and what separates its items.
@@ -20,7 +22,8 @@ _LISTS = {
     "SAFEHOUSE_ENABLE": ("enable", ","),
     ENV_PASS: ("env_pass", ","),
 }
-VARIABLES = (*_LISTS, WORKDIR)
+DENY_SECRETS = "SAFEHOUSE_DENY_SECRETS"
+VARIABLES = (*_LISTS, WORKDIR, DENY_SECRETS)
 _TRUST = "SAFEHOUSE_TRUST_WORKDIR_CONFIG"
 
 
@@ -36,9 +39,24 @@ def settings(host: Host) -> tuple[Settings, ...]:
         )
         if items:
             fields[field] = items
+    if _closes_secrets(host):
+        fields["deny_secrets"] = (Item("true", DENY_SECRETS),)
     if not fields:
         return ()
     return (said(Tier.ENVIRONMENT, "environment", host.cwd, fields, strict=True),)
+
+
+def _closes_secrets(host: Host) -> bool:
+    """Whether a variable closes a project's secrets; it can undo nothing. Raises UserError."""
+    text = host.environ.get(DENY_SECRETS, "")
+    if text.strip().lower() in ("", *NO):
+        return False
+    if text.strip().lower() in YES:
+        return True
+    raise UserError(
+        f"{DENY_SECRETS}: {printable(text)!r} is neither yes nor no",
+        "1/0, true/false, yes/no, on/off",
+    )
 
 
 def workdir(host: Host) -> tuple[Item, ...]:

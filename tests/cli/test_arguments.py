@@ -301,3 +301,9 @@ def test_no_words_make_it_fail_otherwise(length):
             parse(list(words))
         except UserError as error:
             assert error.message and error.hint
+
+
+def test_secrets_are_closed_by_a_switch():
+    for words, said in ((["--deny-secrets"], True), (["--deny-secrets=no"], False), ([], None)):
+        for command in ("run", "policy"):
+            assert parse([command, *words, "--", "x"]).request.deny_secrets is said

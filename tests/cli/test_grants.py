@@ -320,7 +320,7 @@ def test_the_documents_file_is_understood_and_changed(home, run):
     (example,) = re.findall(r"^```yaml\n(.*?)^```$", DOCUMENT, re.MULTILINE | re.DOTALL)
     known = re.sub(r"known-by: .*", "", example)
     write(home, known)
-    assert len(table(run("grants"))) == 8
+    assert len(table(run("grants"))) == 9
     run("grant", "--write", "~/docs")
     kept = (home / ".config/safehouse/grants.yaml").read_text()
     assert kept == known.replace(

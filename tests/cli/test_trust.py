@@ -743,3 +743,10 @@ def test_help_names_the_statuses():
 
     assert "0 trusted, or declined as wanted; 1 not trusted" in text("trust")
     assert trust.NOT_TRUSTED == 1
+
+
+def test_closing_secrets_is_shown_as_what_it_is(project, run):
+    project.write(".safehouse.yaml", "deny-secrets: true\nenable: [ssh]\n")
+    out = run("trust", "--yes")[1]
+    narrows = out.partition("In force already")[2].partition("Opened when you trust it:")[0]
+    assert "secrets, by their names (.safehouse.yaml:1)" in narrows

@@ -13,7 +13,7 @@ import pytest
 
 from safehouse.request import Request
 from safehouse.sandbox import policy_text
-from safehouse.sources import configuration
+from safehouse.sources import configuration, secrets
 from tests.fake_host import HOME, mac, planned
 from tests.seatbelt_text import compile_text
 
@@ -41,6 +41,10 @@ APPENDED = """\
 (deny file-write* (either (home-subpath "/work") (workdir-literal "/plan")))
 (allow mach-lookup (global-name "com.example.service"))
 """
+SECRETS = (
+    secrets.Secret(f"{HOME}/src/project/config/.env", False, "variables with keys"),
+    secrets.Secret(f"{HOME}/lib/.envs", True, "variables with keys"),
+)
 
 CASES = {
     "base": (mac(), Request()),
@@ -62,6 +66,10 @@ CASES = {
             deny=("secret",),
         ),
     ),
+    "secrets": (
+        mac("lib/", "src/project/tests/key.pem"),
+        Request(deny_secrets=True, add_dirs=("~/lib",), add_dirs_ro=("tests/key.pem",)),
+    ),
     "odd-home": (mac(home=ODD_HOME), Request(command=("claude",))),
     "no-workdir": (mac(cwd=HOME), Request(workdir="")),
     "appended": (mac("my.sb", "notes/"), Request(append_profile=("~/my.sb",))),
@@ -72,6 +80,7 @@ CASES = {
 def _a_file_to_append(monkeypatch):
     """The machines of the cases have names of files only."""
     monkeypatch.setattr(configuration, "read_file", lambda *_: APPENDED.encode())
+    monkeypatch.setattr(secrets, "found", lambda roots, names: SECRETS)
 
 
 @pytest.mark.parametrize("name", CASES)

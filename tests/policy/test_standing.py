@@ -57,6 +57,49 @@ def test_a_grant_that_names_it_or_something_in_it_stands():
         assert ("file-write-data", f"{path}/file") not in allowed([refusal, named, wide])
 
 
+@pytest.mark.parametrize("tier", [Tier.DIRECTORY, Tier.COMMAND_LINE])
+def test_a_refusal_behind_a_wider_grant_is_still_held_in_its_place(tier):
+    """mv /d/a /d/y; cat /d/y/b"""
+    grants = [grant(DENY, "/d/a/b", SOCKET, Tier.USER), grant(ALLOW, "/d", READ_WRITE, tier)]
+    policy = resolve(grants, HOST, "")
+    for path in ("/d", "/d/a"):
+        assert not policy.decide(Access("file-write-unlink", path)).allowed
+
+
+def test_a_refused_path_that_somebody_names_stays_open_in_a_wider_grant():
+    refusal = grant(DENY, "/d/a/b", SOCKET, Tier.REPOSITORY, "literal")
+    named = grant(ALLOW, "/d/a/b", READ, Tier.USER)
+    wide = grant(ALLOW, "/d", READ_WRITE, Tier.COMMAND_LINE)
+    assert ("file-read-data", "/d/a/b/file") in allowed([refusal, named, wide])
+
+
+def names_in(root, pattern):
+    """A refusal of names anywhere in a directory."""
+    filter = Filter("require-all", "", (Filter("subpath", root), Filter("regex", pattern)))
+    return Grant(DENY, SOCKET, filter, Origin(Tier.USER, "test", "test"))
+
+
+def test_refused_names_stay_closed_behind_a_wider_grant_and_their_tree_keeps_its_name():
+    grants = [names_in("/d/a", "/c$"), grant(ALLOW, "/d", READ_WRITE, Tier.COMMAND_LINE)]
+    found = allowed(grants)
+    assert ("file-read-data", "/d/a/b/c") not in found
+    assert ("file-read-data", "/d/a/b") in found
+    policy = resolve(grants, HOST, "")
+    assert not policy.decide(Access("file-write-unlink", "/d/a")).allowed
+    assert policy.decide(Access("file-write-unlink", "/d/a/b")).allowed
+
+
+def test_a_refused_name_that_somebody_names_is_open():
+    for kind in ("literal", "subpath"):
+        named = grant(ALLOW, "/d/a/b/c", READ, Tier.DIRECTORY, kind)
+        wide = grant(ALLOW, "/d", READ_WRITE, Tier.COMMAND_LINE)
+        assert ("file-read-data", "/d/a/b/c") in allowed([names_in("/d/a", "/c$"), named])
+        assert ("file-read-data", "/d/a/b/c") in allowed([names_in("/d/a", "/c$"), named, wide])
+        assert ("file-write-data", "/d/a/b/c") not in allowed(
+            [names_in("/d/a", "/c$"), named, wide]
+        )
+
+
 def test_what_a_profile_refuses_is_for_what_profiles_grant():
     refusal = grant(DENY, "/d/a", SOCKET, Tier.PROFILE)
     wide = grant(ALLOW, "/d", READ, Tier.COMMAND_LINE)
@@ -95,6 +138,17 @@ def test_adding_a_refusal_never_allows_anything(grants, data):
     place = data.draw(st.integers(0, len(grants)))
     ways = {("file-read-metadata", path) for path in ASKED}  # of what leads to a grant
     assert allowed([*grants[:place], refusal, *grants[place:]]) - ways <= allowed(grants) - ways
+
+
+@given(
+    st.lists(one, max_size=6),
+    st.sampled_from(PATHS),
+    st.sampled_from(["/b$", "/c$", "/[bx]/", "file$"]),
+)
+def test_adding_refused_names_never_allows_anything(grants, root, pattern):
+    ways = {("file-read-metadata", path) for path in ASKED}
+    with_names = allowed([*grants, names_in(root, pattern)])
+    assert with_names - ways <= allowed(grants) - ways
 
 
 @given(st.lists(one, max_size=7))

@@ -10,6 +10,7 @@ import time
 import pytest
 
 from safehouse.errors import UserError
+from safehouse.sources import git_index
 from safehouse.sources.git_index import submodules
 
 GIT = shutil.which("git")
@@ -73,3 +74,30 @@ def test_a_pipe_and_a_link_are_none(tmp_path):
     assert submodules(str(tmp_path)) == []
     os.mkfifo(tmp_path / "index")
     assert submodules(str(tmp_path)) == []
+
+
+@pytest.mark.parametrize("version", [2, 3, 4])
+def test_it_says_which_files_git_has(tmp_path, version):
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "config", "index.version", str(version))
+    long = "d/" * 2000 + ".env"
+    names = [".env", "a/.env", "b.env", "ä/.env"]
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("")
+    git(tmp_path, "add", "-A")
+    if version == 3:
+        (tmp_path / "c.env").write_text("")
+        git(tmp_path, "add", "-N", "c.env")
+        names.append("c.env")
+    asked = [name.encode() for name in (*names, "env", "x/.env", ".en", long)]
+    found = git_index.tracked(f"{tmp_path}/.git", tuple(asked))
+    assert found == [name.encode() for name in names]
+    assert git_index.tracked(f"{tmp_path}/none", (b".env",)) == []
+
+
+def test_a_forged_one_with_many_ends_of_names_costs_little(tmp_path):
+    (tmp_path / "index").write_bytes(b"DIRC\0\0\0\2\0\0\0\1" + b".env\0" * 800_000)
+    begin = time.perf_counter()
+    assert git_index.tracked(str(tmp_path), (b".env",) * 5000) == []
+    assert time.perf_counter() - begin < 5

@@ -293,7 +293,7 @@ def test_a_wrong_path_is_refused(path: str, says: str) -> None:
         ("", "1", "is empty"),
         ("# only a comment\n", "1", "is empty"),
         ("- a\n", "1", "the file must be a mapping"),
-        ("profile: {}\n", "1", "did you mean 'profiles'? (allowed: lists, profiles)"),
+        ("profile: {}\n", "1", "did you mean 'profiles'? (allowed: lists, profiles, project-secrets)"),
         ("lists: {}\n", "1", "`profiles` is missing"),
         ("profiles:\n", "1", "profiles must be a mapping"),
         ("profiles: {p: }\n", "1", "profile p must be a mapping"),
@@ -429,6 +429,8 @@ def test_a_bundle_has_the_name_of_one(name):
 
 
 def test_homes_and_bundles_are_kept():
-    text = "profiles: {p: {layer: app, summary: s, bundles: [X.app], homes: {X_HOME: ~/.x, Y: ~}}}"
+    text = (
+        'profiles: {p: {layer: app, summary: s, bundles: [X.app], homes: {X_HOME: ~/.x, Y: "~"}}}'
+    )
     record = load(text, "p.yaml")["p"]
     assert record[12:] == ((("X_HOME", "~/.x"), ("Y", "~")), ("X.app",))

@@ -243,7 +243,7 @@ def test_the_nearest_right_word_all_that_is_allowed_and_the_other_line():
     message = problem(".safehouse.yaml", "add-dir: [a]\n")
     assert message.endswith(
         "unknown key of the file 'add-dir', did you mean 'add-dirs'? (allowed: add-dirs, "
-        "add-dirs-ro, deny, append-profile, enable, env-pass, network)"
+        "add-dirs-ro, deny, append-profile, enable, env-pass, network, deny-secrets)"
     )
     message = problem("grants.yaml", "/a: {}\n\n/a: {}\n")
     assert message == "grants.yaml:3: duplicate key '/a' in the file, it is in line 1 too"
