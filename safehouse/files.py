@@ -6,7 +6,7 @@ import posix as os  # os itself costs 1.3 ms of every launch
 from errno import EINVAL, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR
 
 from safehouse.errors import UserError, printable
-from safehouse.value import Value
+from safehouse.value import Value, made
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -254,7 +254,7 @@ def follow(files: FileSystem, path: str) -> Resolution:
     """An absolute path without links, `.` and `..`, by the kernel's way through the directories."""
     directory, _, name = path.rpartition("/")
     if directory in files.plain and name not in ("", ".", "..") and not files.readlink(path):
-        return Resolution(path)
+        return made(Resolution, (path, ()))
     links: list[tuple[str, str]] = []
     rest = path.split("/")
     rest.reverse()
@@ -279,7 +279,7 @@ def follow(files: FileSystem, path: str) -> Resolution:
             real = ""
     if real == path:
         files.plain.add(directory)
-    return Resolution(real or "/", tuple(links))
+    return made(Resolution, (real or "/", tuple(links)))
 
 
 def read_file(path: str, most: int, what: str) -> bytes:

@@ -11,7 +11,7 @@ from safehouse.files import ancestors
 from safehouse.launch import Creation, Shortfall
 from safehouse.policy.match import fixed_start, text_matches
 from safehouse.policy.rule import ALLOW, DENY, PATH_KINDS, Opaque, Rule, Tier
-from safehouse.value import Value
+from safehouse.value import Value, made
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ class _Index:
         self._exact: dict[str, Line] = {}
         self._trees: dict[str, Line] = {}
         self._patterns: list[tuple[Line, str, str]] = []
+        self._above: set[str] = set()  # the directories above what is allowed by name
         for number, rule in enumerate(rules):
             filter = rule.filter
             if filter is None or operations.isdisjoint(rule.operations):
@@ -100,10 +101,15 @@ class _Index:
 
     def allows_below(self, directory: str) -> bool:
         """Whether anything that is named below a directory is allowed."""
-        below = directory.rstrip("/") + "/"
-        named = (*self._exact.items(), *self._trees.items())
-        if any(line[1] and path.startswith(below) for path, line in named):
+        if not self._above:
+            for path, line in (*self._exact.items(), *self._trees.items()):
+                for above in ancestors(path) if line[1] else ():
+                    if above in self._above:
+                        break
+                    self._above.add(above)
+        if directory in self._above:
             return True
+        below = directory.rstrip("/") + "/"
         starts = (
             fixed_start(v) if kind == "regex" else v for line, kind, v in self._patterns if line[1]
         )
@@ -131,7 +137,8 @@ class _Planner:
         ]
         self.reads = _Index(self.rules, READS)
         self.writes = _Index(self.rules, WRITES)
-        self.connects = _Index(self.rules, _CONNECTS)
+        self.connects: _Index | None = None
+        self._nearest: dict[str, str] = {}
         self.known: dict[str, str] = {}
         self.modes: dict[str, str] = {}
         self.mounts: list[Mount] = []
@@ -220,7 +227,11 @@ class _Planner:
 
     def _close_socket(self, path: str, rule: Rule, points: dict[str, Rule]) -> None:
         """What can be seen can be connected to, whatever the rules on files say of it."""
-        if self.host.files.kind(path) == "other" and not self.connects.allows(path):
+        if self.host.files.kind(path) != "other":
+            return
+        if self.connects is None:
+            self.connects = _Index(self.rules, _CONNECTS)
+        if not self.connects.allows(path):
             self.known[path] = NOTHING
             points[path] = rule
 
@@ -266,8 +277,14 @@ class _Planner:
     def _make(self, rule: Rule) -> bool:
         """Provides for a path that is missing; whether it will be there to mount."""
         assert rule.filter is not None
+        writes = "file-write*" in rule.operations
+        if rule.action == ALLOW and not writes:
+            return False
         path = rule.filter.value
-        above = next((a for a in ancestors(path) if self.host.files.kind(a) != "missing"), "/")
+        parent = path.rpartition("/")[0] or "/"
+        above = self._nearest.get(parent, "")
+        if not above:
+            above = self._nearest[parent] = self._there(parent)
         visible = self.mode(above)
         if rule.action == DENY:
             if visible == READ_WRITE and rule.create:
@@ -282,13 +299,11 @@ class _Planner:
             return False
         if visible == READ_WRITE:
             return False
-        parent = path.rpartition("/")[0]
         if rule.create and (rule.create != "subdirectory" or above == parent):
             self.creations.append(_creation(path, rule.create, stub=False))
             return True
-        if "file-write*" in rule.operations:
-            in_home = visible == NOTHING and path.startswith(self.host.home + "/")
-            self.narrower.append(Shortfall(rule, _ITS_OWN if in_home else _NOT_THERE))
+        in_home = visible == NOTHING and path.startswith(self.host.home + "/")
+        self.narrower.append(made(Shortfall, (rule, _ITS_OWN if in_home else _NOT_THERE)))
         return False
 
     def _later_names(self, rule: Rule, directory: str) -> None:
@@ -314,11 +329,13 @@ class _Planner:
 
     def _lasts(self, directory: str) -> bool:
         """Whether what is made in a directory, or in one that is missing, is there afterwards."""
-        there = next(d for d in (directory, *ancestors(directory)) if self._is_there(d))
-        return self.mode(there) != NOTHING
+        return self.mode(self._there(directory)) != NOTHING
 
-    def _is_there(self, path: str) -> bool:
-        return self.host.files.kind(path) != "missing"
+    def _there(self, path: str) -> str:
+        """The path itself, or the nearest directory above it that is there."""
+        while path != "/" and self.host.files.kind(path) == "missing":
+            path = path.rpartition("/")[0] or "/"
+        return path
 
     def _expanded_regex(self, rule: Rule, pattern: str) -> Iterator[str]:
         """What a regex names now, where any of it could be visible at all."""

@@ -25,7 +25,7 @@ from safehouse.policy.rule import (
 )
 from safehouse.policy.standing import tree_of, with_standing_refusals
 from safehouse.policy.words import METADATA, RENAME
-from safehouse.value import replace
+from safehouse.value import made, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ class _Rules:
             real = found.real
         else:
             real = self._followed(path)
-        self._append(grant, Filter(kind, real))
+        self._append(grant, made(Filter, (kind, real, ())))
         if grant.action == ALLOW:
             self._lead_to(real, grant.origin)
 
@@ -220,21 +220,18 @@ class _Rules:
             if directory in self._seen:
                 return
             self._seen.add(directory)
-            why = Origin(
-                Tier.BASE,
-                "ancestors",
-                f"on the way to {real}, granted by {origin.source.partition(',')[0]}",
-            )
-            self.ways.append(Rule(ALLOW, METADATA, Filter("literal", directory), why))
+            by = f"on the way to {real}, granted by {origin.source.partition(',')[0]}"
+            why = made(Origin, (Tier.BASE, "ancestors", by))
+            way = made(Filter, ("literal", directory, ()))
+            self.ways.append(made(Rule, (ALLOW, METADATA, way, why, "", False, "")))
 
     def _append(self, grant: Grant, filter: Filter | None) -> None:
-        if filter is not None:
+        if filter is not None and not filter.value.isprintable():
             refuse_unprintable(filter.value, grant.origin.source)
         operations = grant.operations if filter is None else self.naming.widened(grant.operations)
         create, existing_only, message = grant.create, grant.existing_only, grant.message
-        self.rules.append(
-            Rule(grant.action, operations, filter, grant.origin, create, existing_only, message)
-        )
+        fields = (grant.action, operations, filter, grant.origin, create, existing_only, message)
+        self.rules.append(made(Rule, fields))
 
 
 def _with_pins(rules: list[AnyRule]) -> list[AnyRule]:
@@ -260,9 +257,7 @@ def _with_pins(rules: list[AnyRule]) -> list[AnyRule]:
         if isinstance(rule, Opaque):
             continue
         if rule.action == ALLOW and rule.filter is not None and "file-write*" in rule.operations:
-            if (
-                rule.filter.kind == "subpath" and rule.filter.value in trees
-            ):  # it undoes those in it
+            if held and rule.filter.kind == "subpath":  # it undoes those in it
                 start = rule.filter.value.rstrip("/") + "/"
                 held = {each for each in held if not (each[1] + "/").startswith(start)}
             continue

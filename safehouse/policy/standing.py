@@ -25,6 +25,8 @@ def with_standing_refusals(grants: list[AnyGrant]) -> list[AnyGrant]:
     standing: list[tuple[Grant, Filter]] = []  # refusals, and what was opened in them afterwards
     for grant in grants:
         result.append(grant)
+        if grant.origin.tier < _FIRST:
+            continue
         filter = None if isinstance(grant, Opaque) else grant.filter
         if isinstance(grant, Opaque) or filter is None:
             continue

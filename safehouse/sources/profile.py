@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from safehouse.policy.rule import Filter, Grant, Origin, Tier
-from safehouse.value import Value, replace
+from safehouse.value import Value, made, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,9 +86,10 @@ def profile_of(record: Record, platform: str) -> Profile:
         if on not in here:
             continue
         for kind, value, reason, line in targets:
-            origin = Origin(tier, f"{name}, {file}:{line}", reason)
-            filter = Filter(kind, value) if kind else None
-            grants.append(Grant(action, operations, filter, origin, create, existing_only, follow))
+            origin = made(Origin, (tier, f"{name}, {file}:{line}", reason))
+            filter = made(Filter, (kind, value, ())) if kind else None
+            fields = (action, operations, filter, origin, create, existing_only, follow, "")
+            grants.append(made(Grant, fields))
     defaults = {key: value for on, key, value in environment if not on}
     defaults.update((key, value) for on, key, value in environment if on == platform)
     return Profile(

@@ -83,7 +83,7 @@ def test_that_file_is_closed_to_every_confined_program():
 def test_a_short_one_is_a_file_too_where_arguments_and_environment_leave_no_room(host):
     """1 MiB for all of it: seatbelt.md 4.7."""
     policy = planned(mac(), Request()).policy
-    assert Seatbelt().prepare(policy, host, ("/usr/bin/true", "x" * 800_000)).argv[1] == "-p"
+    assert Seatbelt().prepare(policy, host, ("/usr/bin/true", "x" * 700_000)).argv[1] == "-p"
     assert Seatbelt().prepare(policy, host, ("/usr/bin/true", "x" * 1_000_000)).argv[1] == "-f"
     large = replace(policy, environment=(("A", "ä" * 500_000),))
     assert Seatbelt().prepare(large, host, ("/usr/bin/true",)).argv[1] == "-f"
