@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 
     V = TypeVar("V", bound="Value")
 
-    @dataclass_transform(frozen_default=True, eq_default=True)
     def made(cls: type[V], fields: tuple[Any, ...]) -> V:
         """A value from all of its fields, in order and unchecked: for the thousands of a launch."""
 
+    @dataclass_transform(frozen_default=True, eq_default=True)
     class Value:
         """A record whose fields are its annotations, in order; a class attribute is a default.
 
