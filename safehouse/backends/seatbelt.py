@@ -77,27 +77,42 @@ class Seatbelt:
             policy.environment,
             Enforcement(level, "Seatbelt", notes=notes),
             directory="" if host.foreign else policy.directory,
+            temporary="" if host.foreign else host.launch_temp,
         )
 
     def start(self, launch: Launch) -> int:
         """See Backend.start: this process becomes the program, unless there is a reason to stay."""
-        if launch.stays:
-            return _supervised(launch)
-        replace_process(launch)
-        raise AssertionError("execve returned")
+        if not launch.temporary:
+            return _started(launch, ())
+        from safehouse.backends import temporary
+
+        held = temporary.make(launch.temporary)
+        try:
+            temporary.sweep(launch.temporary)
+            return _started(launch, (held,))
+        finally:
+            os.close(held)
+            temporary.sweep(launch.temporary)
 
     def render(self, policy: Policy, host: Host) -> str:
         """The policy in SBPL."""
         return render(policy)
 
 
-def _supervised(launch: Launch) -> int:
+def _started(launch: Launch, keep: tuple[int, ...]) -> int:
+    if launch.stays:
+        return _supervised(launch, keep)
+    replace_process(launch, keep)
+    raise AssertionError("execve returned")
+
+
+def _supervised(launch: Launch, keep: tuple[int, ...]) -> int:
     """Runs it as a child and gives its exit status. Raises OSError if it cannot be executed."""
     failure, failed = os.pipe()
 
     def confined() -> None:
         try:
-            execute(launch, ())
+            execute(launch, keep)
         except OSError as error:
             os.write(failed, str(error.errno).encode())
 
