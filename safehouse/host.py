@@ -41,7 +41,8 @@ class Host(Value):
 
     `home` and `cwd` are absolute and as the kernel names them, `links` the (link, what it says) by
     which HOME leads there; `temp` and `cache` the person's own directories for temporary files and
-    caches on a Mac, "" elsewhere. `borrowed` says that HOME is not the person's own home (None: ask
+    caches on a Mac, "" elsewhere; `launch_temp` the one in `temp` that this launch has for itself, not
+    made yet, "" where /tmp is its own. `borrowed` says that HOME is not the person's own home (None: ask
     the system), `folds_case` that a file is found under other spellings, `foreign` that the machine
     is imagined.
     """
@@ -58,6 +59,7 @@ class Host(Value):
     foreign: bool = False
     borrowed: bool | None = False
     folds_case: bool = False
+    launch_temp: str = ""
 
     @staticmethod
     def current() -> Host:
@@ -76,6 +78,7 @@ class Host(Value):
         return Host(
             MACOS if macos else LINUX, home_path, _cwd(files), environ, files, os.getuid(), temp, cache,
             home.links, borrowed=None, folds_case=macos,
+            launch_temp=_launch_directory(temp, os.urandom(4).hex()) if macos else "",
         )  # fmt: skip
 
     def imagined(self, platform: Platform) -> Host:
@@ -98,6 +101,7 @@ class Host(Value):
             foreign=True,
             borrowed=self.borrowed,
             folds_case=macos,
+            launch_temp=_launch_directory(folder + "/T", "0" * 8) if macos else "",
         )
 
     def is_borrowed(self) -> bool:
@@ -153,6 +157,11 @@ def refuse_unprintable(text: str, what: str) -> None:
         f"{what}: {printable(text)} has a control character or a byte that is not UTF-8",
         "rename it: such a path cannot be written into a policy safely",
     )
+
+
+def _launch_directory(temp: str, name: str) -> str:
+    """The directory of a launch: the path of a socket in it has 104 bytes, and `temp` takes 49."""
+    return f"{temp}/safehouse/{name}" if temp else ""
 
 
 def _environ() -> Mapping[str, str]:

@@ -81,7 +81,8 @@ class Launch(Value):
     """What to execute: `program` by absolute path, its argv and environment, and what it needs.
 
     `directory` is where it starts, "" for here. `stays` says that there is something to do after
-    its end, so that no backend may become it. Without a `proof` there is nothing to try.
+    its end, so that no backend may become it. `temporary` is the directory for temporary files that
+    is made for it, "" for none. Without a `proof` there is nothing to try.
     """
 
     program: str
@@ -92,11 +93,12 @@ class Launch(Value):
     stays: bool = False
     directory: str = ""
     proof: Proof | None = None
+    temporary: str = ""
 
 
-def replace_process(launch: Launch) -> None:
+def replace_process(launch: Launch, keep: tuple[int, ...] = ()) -> None:
     """Becomes the program: nothing of ours stays. Raises OSError if it cannot be executed."""
-    execute(launch, ())
+    execute(launch, keep)
 
 
 def execute(launch: Launch, keep: tuple[int, ...]) -> None:

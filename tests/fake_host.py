@@ -17,6 +17,7 @@ HOME = "/Users/me"
 PROJECT = "src/project"
 TEMP = "/private/var/folders/ab/cdefgh0000gn/T"
 CACHE = "/private/var/folders/ab/cdefgh0000gn/C"
+LAUNCH_TEMP = TEMP + "/safehouse/0a1b2c3d"
 # What a Mac always has.
 _MAC_LINKS = {"/tmp": "private/tmp", "/var": "private/var", "/etc": "private/etc"}
 _MAC_TREE = (
@@ -119,8 +120,9 @@ def mac(
     files = FakeFiles([*tree, *_below(home, names)], {**_MAC_LINKS, **own})
     given = {"HOME": home, "PATH": "/usr/bin:/bin", **(environ or {})}
     return Host(
-        MACOS, home, project, given, files, user=501, temp=TEMP, cache=CACHE, folds_case=True
-    )
+        MACOS, home, project, given, files, user=501, temp=TEMP, cache=CACHE, folds_case=True,
+        launch_temp=LAUNCH_TEMP,
+    )  # fmt: skip
 
 
 def linux(

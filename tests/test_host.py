@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import posix
+import re
+import sys
 
 import pytest
 
@@ -241,6 +244,7 @@ def test_a_mac_on_linux_has_a_mac_s_links(place):
         assert imagined.resolve(f"{link}/x").real == f"/private{link}/x"
     assert imagined.resolve("/bin/sh").real == "/bin/sh"
     assert imagined.temp.startswith("/private/var/folders/")
+    assert imagined.launch_temp == f"{imagined.temp}/safehouse/00000000"
     assert imagined.home in (str(place), f"/private{place}")
 
 
@@ -260,4 +264,20 @@ def test_the_same_system_is_not_imagined():
 
 def test_linux_imagined_has_no_directories_of_a_mac():
     host = mac().imagined(LINUX)
-    assert (host.temp, host.cache, host.foreign) == ("", "", True)
+    assert (host.temp, host.cache, host.launch_temp, host.foreign) == ("", "", "", True)
+
+
+def test_each_launch_on_a_mac_has_its_own_directory_for_temporary_files(place, monkeypatch):
+    """Short: with it, a socket's path has at most 104 bytes."""
+    temp = "/var/folders/ab/cdefgh0000gn0000000000000000/T/"
+    monkeypatch.setattr("sys.platform", "darwin")
+    monkeypatch.setattr(posix, "confstr", lambda number: temp)
+    names = {Host.current().launch_temp for _ in range(20)}
+    assert len(names) == 20
+    for name in names:
+        assert re.fullmatch(r".+/T/safehouse/[0-9a-f]{8}", name)
+
+
+def test_on_linux_a_launch_s_directory_is_its_tmp(place):
+    if sys.platform == "linux":
+        assert Host.current().launch_temp == ""

@@ -78,16 +78,22 @@ class Seatbelt:
             policy.environment,
             Enforcement(level, "Seatbelt", notes=notes),
             directory="" if host.foreign else policy.directory,
+            temporary="" if host.foreign else host.launch_temp,
         )
 
     def start(self, launch: Launch) -> int:
         """See Backend.start: this process becomes the program, unless there is a reason to stay."""
-        if launch.proof:
-            _try(launch, launch.proof)
-        if launch.stays:
-            return _supervised(launch)
-        replace_process(launch)
-        raise AssertionError("execve returned")
+        if not launch.temporary:
+            return _started(launch, ())
+        from safehouse.backends import temporary
+
+        held = temporary.make(launch.temporary)
+        try:
+            temporary.sweep(launch.temporary)
+            return _started(launch, (held,))
+        finally:
+            os.close(held)
+            temporary.sweep(launch.temporary)
 
     def lost(self) -> tuple[str, ...]:
         """See Backend.lost: there is no other home than the person's."""
@@ -110,13 +116,22 @@ def _try(launch: Launch, proof: Proof) -> None:
     probe.refuse_open((launch.program, *enforcer), proof)
 
 
-def _supervised(launch: Launch) -> int:
+def _started(launch: Launch, keep: tuple[int, ...]) -> int:
+    if launch.proof:
+        _try(launch, launch.proof)
+    if launch.stays:
+        return _supervised(launch, keep)
+    replace_process(launch, keep)
+    raise AssertionError("execve returned")
+
+
+def _supervised(launch: Launch, keep: tuple[int, ...]) -> int:
     """Runs it as a child and gives its exit status. Raises OSError if it cannot be executed."""
     failure, failed = os.pipe()
 
     def confined() -> None:
         try:
-            execute(launch, ())
+            execute(launch, keep)
         except OSError as error:
             os.write(failed, str(error.errno).encode())
 

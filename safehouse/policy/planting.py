@@ -95,6 +95,7 @@ def expanded(text: str, host: Host, regex: bool = False) -> str:
     name, slash, below = rest.partition("/")
     value = {
         "@TMPDIR": host.temp,
+        "@LAUNCH_TMPDIR": host.launch_temp,
         "@CACHEDIR": host.cache,
         "@SSH_AUTH_SOCK": host.environ.get("SSH_AUTH_SOCK", ""),
     }[name]

@@ -77,10 +77,11 @@ def environment(
         values.pop(_AGENT_SOCKET, None)
     values["PATH"] = search_path(given.get("PATH", ""), host, written)
     values["HOME"] = host.home
-    # On Linux each launch has a /tmp of its own, and the caller's directory is not there.
-    values["TMPDIR"] = host.temp + "/" if host.temp else "/tmp"
-    if host.platform == LINUX:
-        values.update((name, "/tmp") for name in ("TMP", "TEMP") if name in given)
+    # Each launch has its own; on Linux it is /tmp, and the caller's directory is not there.
+    own = host.launch_temp or host.temp
+    values["TMPDIR"] = own + "/" if own else "/tmp"
+    if own or host.platform == LINUX:
+        values.update((name, own or "/tmp") for name in ("TMP", "TEMP") if name in given)
     for name, value in _defaults(values, profiles, defaults):
         values.setdefault(name, value)
     if file:

@@ -39,7 +39,9 @@ PROFILE_KEYS = (
     "arguments", "rules",
 )  # fmt: skip
 RULE_KEYS = ("allow", "deny", "on", "paths", "reason", "create", "follow", "existing_only")
-PLACEHOLDERS = ("@TMPDIR", "@CACHEDIR", "@SSH_AUTH_SOCK")  # resolved by policy/resolve.py
+# Filled in by policy/planting.py, but for SHARED_TMP: each path below it becomes one in each of these.
+SHARED_TMP, SHARED_TMP_PLACES = "@SHARED_TMP", ("/private/tmp", "@TMPDIR")
+PLACEHOLDERS = ("@TMPDIR", "@LAUNCH_TMPDIR", SHARED_TMP, "@CACHEDIR", "@SSH_AUTH_SOCK")
 CREATE = "`create` (directory, subdirectory, or file: CONTENT)"
 
 _OTHER_FILTERS = tuple(name for name, family in FILTER_FAMILY.items() if family != "path")
@@ -47,7 +49,7 @@ _KNOWN_OPERATIONS = (*WORDS, *OPERATIONS, *OPERATION_ALIAS)
 _NAME = re.compile(r"[a-z0-9][a-z0-9._+-]*")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _ADDRESS = re.compile(r"(ip|tcp|udp)[46]?( (\*|localhost):(\*|[0-9]{1,5}))?")
-_REGEX_START = re.compile(r"\^(~|@TMPDIR|@CACHEDIR)?/")
+_REGEX_START = re.compile(r"\^(~|@TMPDIR|@LAUNCH_TMPDIR|@SHARED_TMP|@CACHEDIR)?/")
 
 
 def load(text: str | bytes, file: str, known: frozenset[str] = frozenset()) -> dict[str, Record]:
@@ -287,7 +289,8 @@ class _Profiles(Reader):
         for target, (place, why) in self.mapping(named, f"`{keys[0]}`").items():
             reason = self.text(why, f"the reason for {shown(target)}")
             kind, text = self.target(place, keys[0], target)
-            targets.append((kind, text, reason, line(place)))
+            for each in _in_each_place(text) if keys[0] == "paths" else (text,):
+                targets.append((kind, each, reason, line(place)))
         if not targets:
             self.fail(value, f"`{keys[0]}` is empty")
         self.targets_read += len(targets)
@@ -329,7 +332,7 @@ class _Profiles(Reader):
         said = shown(text)
         if text[0] == "^":
             if not _REGEX_START.match(text):
-                starts = "^/, ^~/, ^@TMPDIR/, ^@CACHEDIR/"
+                starts = "^/, ^~/, " + ", ".join(f"^{name}/" for name in PLACEHOLDERS[:-1])
                 self.fail(node, f"the regex {said} must begin with one of {starts}")
             self.check_regex(node, text)
             return "regex", text
@@ -388,6 +391,14 @@ class _Profiles(Reader):
             if target[0] != kind:
                 self.fail(at, f"this `create` is for {spelled}, {shown(target[1])} is none")
         return create
+
+
+def _in_each_place(path: str) -> tuple[str, ...]:
+    """The paths that one below SHARED_TMP stands for; any other stands for itself."""
+    start = "^" * path.startswith("^")
+    name, slash, rest = path[len(start) :].partition("/")
+    places = SHARED_TMP_PLACES if name == SHARED_TMP else (name,)
+    return tuple(start + place + slash + rest for place in places)
 
 
 def _regex_problem(pattern: str) -> str:

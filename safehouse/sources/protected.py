@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 
+from safehouse.policy.planting import quoted
 from safehouse.policy.rule import DENY, Filter, Grant, Origin, Tier
-from safehouse.policy.words import WRITE, operations
+from safehouse.policy.words import RENAME, WRITE, operations
 from safehouse.value import replace
 
 TYPE_CHECKING = False
@@ -29,6 +30,8 @@ _OWN_PLACES = (
 )  # fmt: skip
 WORKDIR_FILES = (".safehouse", ".safehouse.yaml")
 _ALL = operations(("socket", "metadata"))
+_ALL_AND_SERVE = (*_ALL, "network-bind", "network-inbound")
+_LIST = ("file-read-data", "file-clone")
 
 
 def configuration(host: Host) -> str:
@@ -102,10 +105,37 @@ def grants(
     for name in _SHELL_TREES:
         yield _denied(WRITE, "subpath", f"{host.home}/{name}", reason, "directory")
         yield from _on_the_way(host, f"{host.home}/{name}", reason)
+    yield from _of_other_launches(host)
     for name in WORKDIR_FILES if workdir and workdir_files else ():
         path = f"{workdir.rstrip('/')}/{name}"
         # No stub: it would show in `git status`. What appears here can only ask for less.
         yield _denied(WRITE, "literal", path, "what this directory asks of safehouse")
+
+
+def _of_other_launches(host: Host) -> Iterator[Grant]:
+    """Denials for the temporary files of other launches, and what keeps the own ones in their place.
+
+    The directory above may be looked at: that is what finding out the own real path takes.
+    """
+    own = host.launch_temp
+    if not own:
+        return
+    parent = own.rpartition("/")[0]
+    reason = "temporary files of other launches"
+    yield _denied(_ALL_AND_SERVE, "regex", _beside(own), reason)
+    yield _denied((*WRITE, *_LIST), "literal", parent, "which launches there are")
+    # A clone of a directory has all that is in it.
+    yield _denied(
+        ("file-clone",), "literal", host.temp, "the temporary files of launches are in it"
+    )
+    yield _denied(RENAME, "literal", own, "the files of this launch keep their place")
+
+
+def _beside(path: str) -> str:
+    """A regex for all that lies in the directory of `path` under another name."""
+    directory, _, name = path.rpartition("/")
+    others = [f"{name[:place]}[^{letter}]" for place, letter in enumerate(name + "/")]
+    return f"^{quoted(directory)}/({'|'.join(others)})"
 
 
 def _on_the_way(host: Host, path: str, reason: str) -> Iterator[Grant]:

@@ -2,7 +2,7 @@
 
 Each row names paths or other targets and, for looking, reading and writing, the words (features and
 agents) that allow it: "*" always, "" never. `~` is the home, `W` the project, `T` and `C` the user's
-directories for temporary files and caches.
+directories for temporary files and caches, `L` the one for temporary files of this launch.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from tests.fake_host import CACHE, HOME, PROJECT, TEMP
+from tests.fake_host import CACHE, HOME, LAUNCH_TEMP, PROJECT, TEMP
 
 LOOK = ("file-read-metadata", "file-test-existence")
 READ = ("file-read-data", "file-read-xattr", "file-clone")
@@ -131,6 +131,19 @@ SSH_AGENTS = """
 /private/tmp/com.apple.launchd.AbC123/Listeners /private/var/run/com.apple.launchd.x/Listeners
 ~/.ssh/agent/s.1.agent
 """
+# What programs outside of the sandbox run, and the sockets by which they are told to.
+TEMPORARY_PROGRAMS = """
+T/node-compile-cache/v22/x T/jiti/x.cjs T/tsx-501/x T/v8-compile-cache-501/x T/xcrun_db T/xcrun_db-AbC
+T/jules_tmp/x
+T/me-code-zsh/.zshrc T/me-cursor-zsh T/fnm_multishells/1_2/bin /private/tmp/node-compile-cache
+/private/tmp/tsx-501/x /private/tmp/jest_dx/x /private/tmp/bunx-501-cowsay@latest/x T/_MEIabc/lib.dylib
+"""
+TEMPORARY_SOCKETS = """
+/private/tmp/tmux-501/default /private/tmp/tmux-501 T/tmux-501/default T/ssh-AbC/agent.1
+/private/tmp/ssh-AbC/agent.1
+T/codex-daemon-501/x T/vscode-ipc-1.sock T/vscode-git-1.sock T/zellij-501/x T/claude-mcp-x/1 /private/tmp/mc/x
+T/.screen/1.x /private/tmp/.X11-unix/X0 /private/tmp/docker-x.sock T/emacs501/server T/nvim.me/x/nvim.1.0
+"""
 GIT_DAEMONS = "~/.git-credential-cache/socket ~/.cache/git/credential/socket"
 
 ROWS = (
@@ -185,6 +198,13 @@ ROWS = (
     Row(SSH_AGENTS, "ssh", "ssh", "ssh", connect="ssh"),
     Row(DOCKER, "docker", "docker", "docker", connect="docker"),
     Row(GIT_DAEMONS, "", "", "", connect=""),
+    Row(TEMPORARY_SOCKETS, "", "", "", connect=""),
+    Row(TEMPORARY_PROGRAMS, "*", "*"),
+    # What each launch has alone: nobody else's is looked at, and none can change places.
+    Row("L/x L/a/b L/tsx-501/1.pipe L/tmux-501/default", "*", "*", "*", connect="*"),
+    Row("L", "*", "*", "*", move="", connect="*"),
+    Row("T/safehouse/1b2c3d4e T/safehouse/1b2c3d4e/x T/safehouse/0a1b2c3/x T/safehouse/0a1b2c3de/x "
+        "T/safehouse/0a1b2c3d.gone/x T/safehouse/x", "", ""),
     Row("~/.docker/config.json ~/.docker/cli-plugins/docker-buildx", "docker", "docker"),
     Row("~/.docker/buildx/x", "docker", "docker", "docker"),
     Row("~/Library/Keychains/login.keychain-db", "keychain", "keychain", "keychain"),
@@ -212,8 +232,14 @@ OTHERS: tuple[tuple[str, str, str, str], ...] = (
     ("network-outbound", "W/x.sock /private/tmp/x.sock T/x.sock ~/.docker/x.sock /private/var/run/syslog "
      "~/.gnupg/S.gpg-agent ~/.1password/agent.sock /private/tmp/tmux-501/default T/vscode-git-1.sock "
      "~/Library/x.sock /private/var/run/usbmuxd ~/.config/other/daemon.sock", "", "path"),
-    ("network-bind", "W/x.sock /private/tmp/x.sock ~/.ssh/x", "", "path"),
-    ("network-inbound", "W/x.sock /private/tmp/x.sock", "", "path"),
+    *((name, "W/x.sock /private/tmp/x.sock T/x.sock ~/.ssh/x T/safehouse/1b2c3d4e/x", "", "path")
+      for name in ("network-bind", "network-inbound")),
+    ("network-bind", "L/x L/a/b", "*", "path"),
+    ("network-inbound", "L/x L/a/b", "*", "path"),
+    ("file-read-metadata", "T/safehouse", "*", "path"),
+    *((name, "T/safehouse", "", "path") for name in (
+        "file-read-data", "file-clone", "file-link", "file-write-data", *MOVE)),
+    *((name, "T", "", "path") for name in ("file-clone", "file-write-unlink")),
     ("process-exec*", "/usr/bin/true W/a.out ~/.local/bin/claude /private/tmp/x", "*", "path"),
     ("process-fork", "", "*", ""),
     ("signal", "self same-sandbox", "*", "target"),
@@ -271,7 +297,13 @@ OTHERS: tuple[tuple[str, str, str, str], ...] = (
 
 def full(path: str) -> str:
     """A path of the table as the kernel sees it."""
-    for short, place in (("~", HOME), ("W", f"{HOME}/{PROJECT}"), ("T", TEMP), ("C", CACHE)):
+    for short, place in (
+        ("~", HOME),
+        ("W", f"{HOME}/{PROJECT}"),
+        ("T", TEMP),
+        ("C", CACHE),
+        ("L", LAUNCH_TEMP),
+    ):
         if path == short or path.startswith(short + "/"):
             return place + path[len(short) :]
     return path

@@ -124,6 +124,8 @@ def test_a_rule_is_for_its_platform_only() -> None:
         ("~/", "subpath", "~"),
         ("~", "literal", "~"),
         ("@TMPDIR/", "subpath", "@TMPDIR"),
+        ("@LAUNCH_TMPDIR/", "subpath", "@LAUNCH_TMPDIR"),
+        ("^@LAUNCH_TMPDIR/x$", "regex", "^@LAUNCH_TMPDIR/x$"),
         ("@CACHEDIR/x", "literal", "@CACHEDIR/x"),
         ("@SSH_AUTH_SOCK", "literal", "@SSH_AUTH_SOCK"),
         ("^/dev/ttys[0-9]+$", "regex", "^/dev/ttys[0-9]+$"),
@@ -133,6 +135,22 @@ def test_a_rule_is_for_its_platform_only() -> None:
 )
 def test_the_spelling_of_a_path_says_which_kind_it_is(path: str, kind: str, value: str) -> None:
     assert of_path(path) == (kind, value)
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "rest"),
+    [("@SHARED_TMP/x", "literal", "/x"), ("@SHARED_TMP/x/", "subpath", "/x"), ("@SHARED_TMP/x-*", "prefix", "/x-"),
+     ("@SHARED_TMP/", "subpath", ""), ("^@SHARED_TMP/x[0-9]$", "regex", "/x[0-9]$")],
+)  # fmt: skip
+def test_what_is_said_of_shared_temporary_files_is_said_of_each_place_of_them(
+    path: str, kind: str, rest: str
+) -> None:
+    found = grants(f'deny: write\npaths: {{"{path}": reason}}')
+    start = "^" if kind == "regex" else ""
+    assert [grant.filter for grant in found] == [
+        Filter(kind, f"{start}{place}{rest}") for place in ("/private/tmp", "@TMPDIR")
+    ]
+    assert len({grant.origin for grant in found}) == 1
 
 
 def test_a_list_can_be_the_target_of_a_rule() -> None:
@@ -240,7 +258,8 @@ def test_a_wrong_rule_is_refused_where_it_stands(rule: str, line: int, says: str
 @pytest.mark.parametrize(
     ("path", "says"),
     [
-        (".ssh/id", "is not absolute (allowed at its start: /, ~/, @TMPDIR, @CACHEDIR, @SSH_AUTH_SOCK)"),
+        (".ssh/id", "is not absolute (allowed at its start: /, ~/, @TMPDIR, @LAUNCH_TMPDIR, "
+         "@SHARED_TMP, @CACHEDIR, @SSH_AUTH_SOCK)"),
         ("~root/x", "is not absolute"),
         ("$HOME/x", "is not absolute"),
         ("@TMPDR/x", "did you mean '@TMPDIR'?"),
