@@ -5,10 +5,10 @@ from __future__ import annotations
 import signal
 from functools import cache
 
-from safehouse.sources import catalogue
+from safehouse.sources import checkout
 
 # A checkout reads profiles.yaml for each plan, which takes longer than most tests.
-catalogue._from_yaml = cache(catalogue._from_yaml)
+checkout.parsed = cache(checkout.parsed)
 
 # Who runs the tests in the background (a CI, nohup) has signals ignored, and a program inherits that.
 for number in (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM):

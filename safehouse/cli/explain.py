@@ -35,7 +35,8 @@ def explanation(plan: Plan, launch: Launch | None) -> str:
     ]
     asked = {item.text for item in plan.configuration.said("enable")}
     for profile in plan.profiles:
-        if profile.weakens and (profile.name in asked or plan.host.platform == MACOS):
+        # One that is required, and means nothing on this system, gives up nothing.
+        if profile.weakens and (profile.name in asked or profile.grants):
             lines.append(f"feature       {profile.name}: {profile.weakens}")
     lines.append(f"profiles      {_wrapped([profile.name for profile in plan.profiles])}")
     lines += ["who says so", *(f"  {line}" for line in sources_text(plan)[1:])]

@@ -22,7 +22,9 @@ def records() -> Mapping[str, Record]:
     try:
         from safehouse.sources import _compiled  # type: ignore[attr-defined]
     except ImportError:
-        return _from_yaml()
+        from safehouse.sources import checkout
+
+        return checkout.parsed()[0]
     compiled: Mapping[str, Record] = _compiled.RECORDS
     return compiled
 
@@ -34,27 +36,10 @@ def secret_names() -> Names:
     try:
         from safehouse.sources import _compiled  # type: ignore[attr-defined]
     except ImportError:
-        from safehouse.sources import secret_file
+        from safehouse.sources import checkout
 
-        return Names(*secret_file.load(_yaml(), "profiles.yaml"))
+        return Names(*checkout.parsed()[1])
     return Names(*_compiled.SECRETS)
-
-
-def _from_yaml() -> Mapping[str, Record]:
-    from safehouse.sources.profile_file import load
-
-    return load(_yaml(), "profiles.yaml")
-
-
-def _yaml() -> str:
-    from os.path import abspath, dirname, exists
-
-    package = dirname(dirname(abspath(__file__)))
-    for path in (f"{package}/profiles.yaml", f"{dirname(package)}/profiles.yaml"):
-        if exists(path):
-            with open(path, encoding="utf-8") as file:
-                return file.read()
-    raise UserError("profiles.yaml is missing from this installation", "install safehouse again")
 
 
 class Catalogue(Value):
@@ -134,11 +119,13 @@ class Catalogue(Value):
             )
 
     def is_elsewhere(self, name: str) -> bool:
-        """Whether the profile called `name` has rules, and none of them for this platform."""
-        rules = [
-            rule for record in (self.known[name], *self._extensions(name)) for rule in record[10]
-        ]
-        return bool(rules) and all(rule[2] not in ("", self.platform) for rule in rules)
+        """Whether a profile, with what it requires, has rules, and none of them for this platform."""
+        records = (self.known[name], *self._extensions(name))
+        rules = [rule for record in records for rule in record[10]]
+        if rules:
+            return all(rule[2] not in ("", self.platform) for rule in rules)
+        required = [other for record in records for other in record[6]]
+        return bool(required) and all(self.is_elsewhere(other) for other in required)
 
     def for_bundle(self, name: str) -> str:
         """The profile of an app by its bundle's name (`X.app`), or ""."""

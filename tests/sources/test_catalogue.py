@@ -119,3 +119,12 @@ def test_what_is_writable_is_what_any_profile_may_write():
         "~/.config/gcloud",
     } <= written
     assert not {"~/.ssh", "/usr", "~/.gitconfig"} & written
+
+
+def test_what_only_stands_for_others_is_where_they_are():
+    linux, macos = Catalogue("linux", records()), Catalogue("macos", records())
+    for name in ("vscode", "all-apps"):
+        assert linux.is_elsewhere(name)
+        assert not macos.is_elsewhere(name)
+    assert not linux.is_elsewhere("all-agents")
+    assert not linux.is_elsewhere("cloud-credentials")

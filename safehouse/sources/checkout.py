@@ -1,0 +1,78 @@
+"""profiles.yaml as a source checkout has it: read by YAML once, and again when anything changed.
+
+To read it takes seconds. An installation has it compiled (hatch_build.py), and never comes here.
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+
+from safehouse.errors import UserError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from safehouse.sources.profile import Record
+
+    Parsed = tuple[dict[str, Record], tuple[Any, ...]]
+
+FILE = "profiles.yaml"
+_KEPT = "__pycache__/profiles.kept"  # in the package: no confined program may write there
+
+
+def parsed() -> Parsed:
+    """The profiles, and the names of secrets. Raises UserError for a wrong or missing file."""
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    data = _read(package)
+    stamp = (data, _changed(package))
+    kept = _kept(f"{package}/{_KEPT}")
+    if kept is not None and kept[0] == stamp:
+        return kept[1]  # type: ignore[no-any-return]
+    from safehouse.sources import profile_file, secret_file
+
+    found = dict(profile_file.load(data, FILE)), secret_file.load(data.decode(), FILE)
+    _keep(f"{package}/{_KEPT}", marshal.dumps((stamp, found)))
+    return found
+
+
+def _read(package: str) -> bytes:
+    for path in (f"{package}/{FILE}", f"{os.path.dirname(package)}/{FILE}"):
+        if os.path.exists(path):
+            with open(path, "rb") as file:
+                return file.read()
+    raise UserError(f"{FILE} is missing from this installation", "install safehouse again")
+
+
+def _changed(package: str) -> int:
+    """When the code that reads the file was last changed, in nanoseconds."""
+    entries = [
+        entry
+        for folder in ("sources", "policy")
+        for entry in os.scandir(f"{package}/{folder}")
+        if entry.name.endswith(".py")
+    ]
+    return max(entry.stat().st_mtime_ns for entry in entries)
+
+
+def _kept(path: str) -> Any:
+    try:
+        with open(path, "rb") as file:
+            if os.fstat(file.fileno()).st_uid not in (0, os.getuid()):
+                return None
+            return marshal.loads(file.read())
+    except (OSError, ValueError, EOFError, TypeError):
+        return None
+
+
+def _keep(path: str, data: bytes) -> None:
+    """Writes it for the next time, where that is possible; nothing depends on it."""
+    new = f"{path}.{os.getpid()}"
+    try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(new, "wb") as file:
+            file.write(data)
+        os.replace(new, path)
+    except OSError:
+        pass
