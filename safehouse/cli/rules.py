@@ -148,6 +148,7 @@ def facts(records: Iterable[Record], platform: str) -> list[tuple[str, tuple[str
         defaults.update(profile.environment)
     found = [
         ("commands", _all(profile.commands for profile in profiles)),
+        ("packages", _all(profile.packages for profile in profiles)),
         ("bundles", _all(profile.bundles for profile in profiles)),
         ("moved by", _all(_moves(profile) for profile in profiles)),
         ("variables", _all(profile.passes for profile in profiles)),

@@ -47,7 +47,8 @@ class Catalogue(Value):
 
     `shipped` are ours, `own` the person's: those of a shipped name extend it. Of a
     record, `[0]` is the name, `[1]` the layer ("" of an extension), `[5]` the commands, `[6]` what
-    it requires, `[10]` the rules, `[11]` its line and `[13]` the bundles: see Record.
+    it requires, `[10]` the rules, `[11]` its line, `[13]` the bundles and `[14]` the
+    packages: see Record.
     """
 
     platform: Platform
@@ -71,14 +72,16 @@ class Catalogue(Value):
         return [record for record in self.own if record[0] == name and not record[1]]
 
     def for_command(self, names: Iterable[str]) -> str:
-        """The agent or app profile that the first known of some command names is for, or "".
+        """The agent or app profile that the first known of some names of commands or packages is for.
+
+        "" where there is none.
 
         The person's own profiles go before those that are shipped.
         """
         known = self.known
         for wanted in names:
             for record in (*self.own, *self.shipped.values()):
-                if wanted in record[5] and known[record[0]][1] in ON_REQUEST:
+                if wanted in (*record[5], *record[14]) and known[record[0]][1] in ON_REQUEST:
                     return record[0]
         return ""
 

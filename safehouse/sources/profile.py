@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         int,  # line of its name in the file
         tuple[tuple[str, str], ...],  # homes: variable, the directory that it moves
         tuple[str, ...],  # bundles
+        tuple[str, ...],  # packages
     ]
 
 LAYERS = ("base", "system", "network", "toolchain", "shared", "core", "feature", "agent", "app")
@@ -41,8 +42,8 @@ class Profile(Value):
 
     `weakens` says in one line what a feature gives up. `environment` are defaults that the caller's
     own values win over; `arguments` are put behind the command's name. The layers in ON_REQUEST are
-    chosen by command, app bundle (`bundles`) or name, those before them are always in force. `passes`
-    are variables of the caller that are handed on: an agent's own sign-in. `homes` are variables that
+    chosen by command, package, app bundle (`bundles`) or name, those before them are always in force.
+    `passes` are variables of the caller that are handed on: an agent's own sign-in. `homes` are variables that
     move a directory, with the directory as it is without them.
     """
 
@@ -58,6 +59,7 @@ class Profile(Value):
     grants: tuple[Grant, ...] = ()
     homes: tuple[tuple[str, str], ...] = ()
     bundles: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
 
 
 def extended(profile: Profile, by: Profile) -> Profile:
@@ -72,13 +74,14 @@ def extended(profile: Profile, by: Profile) -> Profile:
         grants=profile.grants + by.grants,
         homes=profile.homes + by.homes,
         bundles=profile.bundles + by.bundles,
+        packages=profile.packages + by.packages,
     )
 
 
 def profile_of(record: Record, platform: str) -> Profile:
     """The profile, with only what `platform` ("macos" or "linux") is concerned with."""
     name, layer, summary, weakens, file, commands, requires, passes = record[:8]
-    environment, arguments, rules, _, homes, bundles = record[8:]
+    environment, arguments, rules, _, homes, bundles, packages = record[8:]
     here = ("", platform)
     tier = Tier.BASE if layer in ("base", "system", "network") else Tier.PROFILE
     grants = []
@@ -105,4 +108,5 @@ def profile_of(record: Record, platform: str) -> Profile:
         tuple(grants),
         homes,
         bundles,
+        packages,
     )

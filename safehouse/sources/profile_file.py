@@ -35,8 +35,8 @@ MOST_TARGETS = 20_000  # a list counts as often as it is used
 MOST_GROUPS = 10  # of a regex, within each other
 TOP_KEYS = ("lists", "profiles")
 PROFILE_KEYS = (
-    "layer", "summary", "weakens", "commands", "bundles", "requires", "passes", "homes", "environment",
-    "arguments", "rules",
+    "layer", "summary", "weakens", "commands", "packages", "bundles", "requires", "passes", "homes",
+    "environment", "arguments", "rules",
 )  # fmt: skip
 RULE_KEYS = ("allow", "deny", "on", "paths", "reason", "create", "follow", "existing_only")
 # Filled in by policy/planting.py, but for SHARED_TMP: each path below it becomes one in each of these.
@@ -47,6 +47,7 @@ CREATE = "`create` (directory, subdirectory, or file: CONTENT)"
 _OTHER_FILTERS = tuple(name for name, family in FILTER_FAMILY.items() if family != "path")
 _KNOWN_OPERATIONS = (*WORDS, *OPERATIONS, *OPERATION_ALIAS)
 _NAME = re.compile(r"[a-z0-9][a-z0-9._+-]*")
+_PACKAGE = re.compile(r"(@[a-z0-9._-]+/)?[a-z0-9][a-z0-9._-]*")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _ADDRESS = re.compile(r"(ip|tcp|udp)[46]?( (\*|localhost):(\*|[0-9]{1,5}))?")
 _REGEX_START = re.compile(r"\^(~|@TMPDIR|@LAUNCH_TMPDIR|@SHARED_TMP|@CACHEDIR)?/")
@@ -132,6 +133,7 @@ class _Profiles(Reader):
             line(at),
             self.homes(entries["homes"][1]) if "homes" in entries else (),
             self.bundles(entries["bundles"][1], layer, extends) if "bundles" in entries else (),
+            self.packages(entries["packages"][1]) if "packages" in entries else (),
         )
 
     def names(self, entries: Entries, key: str) -> tuple[str, ...]:
@@ -168,6 +170,15 @@ class _Profiles(Reader):
             name = self.text(item, "a name in `bundles`")
             if not name.endswith(".app") or "/" in name:
                 self.fail(item, f"{shown(name)} is no name of a bundle (X.app)")
+            found.append(name)
+        return tuple(found)
+
+    def packages(self, node: yaml.Node) -> tuple[str, ...]:
+        found = []
+        for item in self.sequence(node, "packages"):
+            name = self.text(item, "a name in `packages`")
+            if not _PACKAGE.fullmatch(name):
+                self.fail(item, f"{shown(name)} is no name of a package (name, or @scope/name)")
             found.append(name)
         return tuple(found)
 

@@ -73,7 +73,7 @@ def program_names(command: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str,
         name = programs[-1].rpartition("/")[2]
         expected, with_value = _RUNNERS.get(name, (None, ()))
         if expected is None or tuple(words[: len(expected)]) != expected:
-            names += _spellings(name)
+            names += _spellings(programs[-1])
             break
         del words[: len(expected)]
         packages = _drop_options(words, with_value)
@@ -98,12 +98,16 @@ def _drop_options(words: list[str], with_value: tuple[str, ...]) -> list[str]:
 
 
 def _spellings(word: str) -> tuple[str, ...]:
-    """`@scope/claude-code@1.2` and `aider-chat[all]==0.8` without scope, version and extras."""
-    name = word.rpartition("/")[2]
+    """`@scope/name@1.2` and `aider-chat[all]==0.8` without version and extras; of a path its end.
+
+    A scope stays: whose `claude-code` it is makes the difference.
+    """
+    scope, slash, scoped = word.partition("/") if word[:1] == "@" else ("", "", "")
+    name = scoped if slash else word.rpartition("/")[2]
     for mark in ("@", "==", ">=", "<=", "~=", "["):
         head = name[1:].partition(mark)[0]
         name = name[:1] + head
-    return (name,) if name else ()
+    return (scope + slash + name,) if name else ()
 
 
 def names_by_links(path: str, host: Host) -> tuple[str, ...]:
@@ -114,7 +118,8 @@ def names_by_links(path: str, host: Host) -> tuple[str, ...]:
     _, packaged, below = found.real.rpartition(_PACKAGES)
     if packaged:
         parts = below.split("/")
-        names.append(parts[1] if parts[0][:1] == "@" and len(parts) > 1 else parts[0])
+        scoped = parts[0][:1] == "@" and len(parts) > 1
+        names.append(f"{parts[0]}/{parts[1]}" if scoped else parts[0])
     return tuple(names)
 
 

@@ -57,6 +57,15 @@ def agent(*command):
         ("nohup claude", "claude"),
         ("env A=1 npx -y @openai/codex", "codex"),
         ("xcrun env npx codex", "codex"),
+        ("npx @ampcode/cli", "amp"),
+        ("npx @kilocode/cli@7 --version", "kilo"),
+        ("npx opencode-ai", "opencode"),
+        ("uvx --from shell-gpt sgpt", "sgpt"),
+        ("uvx mistral-vibe", "vibe"),
+        # somebody else's package of that name
+        ("npx @evil/claude-code", ""),
+        ("npx @evil/codex@latest", ""),
+        ("npx @evil/cli", ""),
         # not an agent
         ("bash", ""),
         ("true", ""),
@@ -126,6 +135,7 @@ def test_a_link_is_known_by_its_names_on_the_way_and_at_the_end():
         ("codex/index.js", "codex"),
         ("x/node_modules/@openai/codex/bin/x.js", "codex"),
         ("@openai/other/cli.js", ""),
+        ("@evil/claude-code/x.js", ""),
         ("claude-code-other/cli.js", ""),
     ],
 )
