@@ -256,13 +256,15 @@ def _with_pins(rules: list[AnyRule]) -> list[AnyRule]:
         pinned.append(rule)
         if isinstance(rule, Opaque):
             continue
-        if rule.action == ALLOW and rule.filter is not None and "file-write*" in rule.operations:
-            if held and rule.filter.kind == "subpath":  # it undoes those in it
+        if rule.action == ALLOW:
+            if not held or rule.filter is None or "file-write*" not in rule.operations:
+                continue
+            if rule.filter.kind == "subpath":  # it undoes those in it
                 start = rule.filter.value.rstrip("/") + "/"
                 held = {each for each in held if not (each[1] + "/").startswith(start)}
             continue
         path = _held_by_name(rule)
-        if rule.action == DENY and path:
+        if path:
             above = list(ancestors(path))
             roots = [n for n, directory in enumerate(above) if directory in trees]
             for directory in above[: roots[-1] + 1] if roots else ():

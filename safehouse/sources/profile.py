@@ -43,8 +43,8 @@ class Profile(Value):
     `weakens` says in one line what a feature gives up. `environment` are defaults that the caller's
     own values win over; `arguments` are put behind the command's name. The layers in ON_REQUEST are
     chosen by command, package, app bundle (`bundles`) or name, those before them are always in force.
-    `passes` are variables of the caller that are handed on: an agent's own sign-in. `homes` are variables that
-    move a directory, with the directory as it is without them.
+    `passes` are variables of the caller that are handed on: an agent's own sign-in. `homes` are
+    variables that move a directory, with the directory as it is without them.
     """
 
     name: str
