@@ -8,7 +8,8 @@ and "the operation's own rules first" give one answer (seatbelt.md 1.1 to 1.3).
 from __future__ import annotations
 
 from safehouse.files import ancestors
-from safehouse.host import refuse_unprintable
+from safehouse.host import MACOS, refuse_unprintable
+from safehouse.policy import copying
 from safehouse.policy.operations import PARENT
 from safehouse.policy.planting import Planting, expanded, quoted
 from safehouse.policy.policy import OPEN, Link, Policy
@@ -76,6 +77,8 @@ def resolve(
     rules = _with_pins(found.rules)
     if host.folds_case:
         rules = _with_spellings(rules, host)
+    if host.platform == MACOS:
+        rules = [*rules, *copying.refusals(rules)]
     bare = [rule for rule in rules if isinstance(rule, Rule) and rule.filter is None]
     filtered = [rule for rule in rules if isinstance(rule, Opaque) or rule.filter is not None]
     if network != OPEN:
@@ -167,9 +170,18 @@ class _Rules:
             real = found.real
         else:
             real = self._followed(path)
-        self._append(grant, made(Filter, (kind, real, ())))
         if grant.action == ALLOW:
+            if kind == "literal" and copying.CLONE in grant.operations:
+                grant = self._not_whole(grant, real)
             self._lead_to(real, grant.origin)
+        self._append(grant, made(Filter, (kind, real, ())))
+
+    def _not_whole(self, grant: Grant, path: str) -> Grant:
+        """The grant of one name: of a directory that is its listing, and no clone with all in it."""
+        if self.host.files.kind(path) != "directory":
+            return grant
+        operations = tuple(name for name in grant.operations if name != copying.CLONE)
+        return replace(grant, operations=operations)
 
     def _add_prefix(self, grant: Grant, path: str) -> None:
         directory, _, start = path.rpartition("/")
