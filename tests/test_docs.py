@@ -11,6 +11,8 @@ import pytest
 
 from safehouse.cli.arguments import COMMANDS, OPTIONS, Option, parse
 from safehouse.cli.main import main
+from safehouse.cli.profiles import elsewhere
+from safehouse.cli.rules import SYSTEMS
 from safehouse.sources import certificates, environment, protected
 from safehouse.sources.catalogue import Catalogue, records
 
@@ -32,11 +34,11 @@ def fenced(language: str) -> list[str]:
     ]  # fmt: skip
 
 
-def section(document: str, title: str) -> str:
-    """What stands under a heading of the second level, up to the next of the same."""
-    _, heading, rest = TEXTS[document].partition(f"\n## {title}\n")
+def section(document: str, title: str, level: int = 2) -> str:
+    """What stands under a heading, up to the next of its level or a higher one."""
+    _, heading, rest = TEXTS[document].partition(f"\n{'#' * level} {title}\n")
     assert heading, f"{document} has no section {title!r}"
-    return rest.partition("\n## ")[0]
+    return re.split(rf"\n#{{2,{level}}} ", rest)[0]
 
 
 def rows(text: str) -> list[list[str]]:
@@ -104,15 +106,64 @@ def test_every_exit_status_is_described(status: str) -> None:
 @pytest.mark.parametrize("feature", FEATURES)
 def test_every_feature_is_described_with_what_it_gives_up(feature: str) -> None:
     cost = CATALOGUE.profile(feature).weakens
-    table = {row[0]: row[-1] for row in rows(section("README.md", "Features, and what each costs"))}
-    assert table[f"`{feature}`"] == cost
-    text = " ".join(section("docs/features.md", feature).split())
+    text = " ".join(section("docs/features.md", feature, 3).split())
     assert f"What it gives up: {cost}." in text
 
 
-@pytest.mark.parametrize("agent", CATALOGUE.in_layers(("agent", "app")))
-def test_every_agent_is_named(agent: str) -> None:
-    assert f"`{agent}`" in section("README.md", "First use")
+def test_no_feature_is_described_that_does_not_exist() -> None:
+    assert set(re.findall("^### (.*)$", TEXTS["docs/features.md"], re.MULTILINE)) == set(FEATURES)
+
+
+@pytest.mark.parametrize("feature", FEATURES)
+def test_a_feature_that_means_nothing_on_the_other_system_says_so(feature: str) -> None:
+    text = section("docs/features.md", feature, 3).lstrip()
+    told = {name: text.startswith(f"{SYSTEMS[name]} only.") for name in SYSTEMS}
+    for system, other in (("macos", "linux"), ("linux", "macos")):
+        if elsewhere(Catalogue(system, records()), feature) == other:
+            assert told[other]
+        if told[other]:
+            assert not Catalogue(system, records()).profile(feature).grants
+
+
+def test_the_readme_names_every_feature_and_what_the_usual_ones_give_up() -> None:
+    text = section("README.md", "Features, and what each costs")
+    assert {name for name in FEATURES if f"`{name}`" in text} == set(FEATURES)
+    for row in rows(text):
+        assert row[-1] == CATALOGUE.profile(row[0].strip("`")).weakens
+
+
+AGENTS = {row[0].strip("`"): row for row in rows(section("docs/agents.md", "Agents"))}
+APPS = {row[0].strip("`"): row for row in rows(section("docs/agents.md", "Apps"))}
+
+
+def test_every_agent_and_app_has_a_row_and_none_is_invented() -> None:
+    assert list(AGENTS) == list(CATALOGUE.in_layers(("agent",)))
+    assert list(APPS) == list(CATALOGUE.in_layers(("app",)))
+
+
+@pytest.mark.parametrize("agent", AGENTS)
+def test_an_agents_row_has_its_commands_and_variables(agent: str) -> None:
+    profile = CATALOGUE.profile(agent)
+    _, commands, kept, sign_in, moved, set_for_it = AGENTS[agent]
+    assert tuple(re.findall("`([^`]+)`", commands)) == profile.commands
+    assert re.findall("`([^`]+)`", moved) == [name for name, _ in profile.homes]
+    defaults = [f"{name}={value}" for name, value in profile.environment]
+    arguments = [" ".join(Catalogue(s, records()).profile(agent).arguments) for s in SYSTEMS]
+    assert set(re.findall("`([^`]+)`", set_for_it)) == {*defaults, *filter(None, arguments)}
+    for path in re.findall("`(~[^`]*)`", kept):  # and what is said to be kept there is written
+        assert any(
+            path in (grant.filter.value, grant.filter.value + "*")
+            for system in SYSTEMS
+            for grant in Catalogue(system, records()).profile(agent).grants
+            if grant.filter and grant.action == "allow" and "file-write*" in grant.operations
+        ), path
+    keychain = "keychain" in Catalogue("macos", records()).profile(agent).requires
+    assert ("keychain" in sign_in) == keychain
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_an_apps_row_has_its_bundles(app: str) -> None:
+    assert tuple(re.findall("`([^`]+)`", APPS[app][1])) == CATALOGUE.profile(app).bundles
 
 
 def test_the_environment_is_described_completely() -> None:
