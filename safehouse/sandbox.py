@@ -45,8 +45,6 @@ if TYPE_CHECKING:
     from safehouse.sources.profile import Profile
     from safehouse.sources.secrets import Secrets
 
-_MOST_LOST = 3
-
 
 class Plan(Value):
     """A request with all that it amounts to on a host.
@@ -100,33 +98,20 @@ def run(
     status = backend.start(replace(launch, stays=True) if stays else launch)
     for sentence in git_changes.told(LocalFiles(), seen):
         tell(sentence)
-    for sentence in (_appeared(plan), _lost(plan, backend.lost())):
+    for sentence in (_appeared(plan), _lost(plan, backend)):
         if sentence:
             tell(sentence)
     return status
 
 
-def _lost(plan: Plan, paths: tuple[str, ...]) -> str:
-    """What to tell of files that were written where the launch had a place of its own.
-
-    What the policy lets be written there is meant to be lost: locks and temporary files.
-    """
-    start = len(plan.host.home)
-    new = [
-        "~" + path[start:]
-        for path in paths
-        if not plan.policy.decide(Access("file-write-create", path.rstrip("/"))).allowed
-    ]
-    if not new:
+def _lost(plan: Plan, backend: Backend) -> str:
+    """What to tell of what was written where the launch had a place of its own."""
+    paths = backend.lost(plan.policy)
+    if not paths:
         return ""
-    more = f" and {len(new) - _MOST_LOST} more" if len(new) > _MOST_LOST else ""
-    keep = printable(quoted(new[0].rstrip("/")))
-    make = "mkdir -p" if new[0][-1] == "/" else "touch"
-    return (
-        f"written in a home of this launch's own, and gone: "
-        f"{', '.join(printable(path) for path in new[:_MOST_LOST])}{more}\n"
-        f"to keep it from now on: {make} {keep} && safehouse grant --write {keep}"
-    )
+    from safehouse.backends import lost
+
+    return lost.told(paths, plan.policy, plan.host.home)
 
 
 def _appeared(plan: Plan) -> str:

@@ -37,7 +37,7 @@ class Backend(Protocol):
         Raises UserError where the enforcer could not confine; then nothing was run.
         """
 
-    def lost(self) -> tuple[str, ...]:
+    def lost(self, policy: Policy) -> tuple[str, ...]:
         """What the program wrote in a home of the launch's own, by path; directories end in `/`.
 
         It is asked once, when the program has ended and all of that is gone.

@@ -183,9 +183,9 @@ class Bubblewrap:
             )
         return True
 
-    def lost(self) -> tuple[str, ...]:
+    def lost(self, policy: Policy) -> tuple[str, ...]:
         """See Backend.lost."""
-        return self._home.lost() if self._home else ()
+        return self._home.lost(policy) if self._home else ()
 
     def render(self, policy: Policy, host: Host) -> str:
         """The options for bwrap, one step a line; the values of the environment may be secret."""

@@ -4,22 +4,33 @@ from __future__ import annotations
 
 import posix as os  # os itself costs 1.3 ms of every launch
 
+from safehouse.errors import printable, quoted
+from safehouse.files import ancestors
+from safehouse.policy.policy import Access
+from safehouse.policy.rule import PATH_KINDS, Opaque
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from safehouse.backends.mounts import Mounts
+    from safehouse.policy.policy import Policy
 
-# Looked into one level deeper: what programs keep there has their names.
-_SHARED = frozenset((".config", ".local", ".local/share", ".local/state"))
 # Can be made again, or is of no use to anybody later.
 _WORTHLESS = frozenset(
     """
     .cache .npm .bash_history .lesshst .node_repl_history .psql_history .python_history
     .sqlite_history .sudo_as_admin_successful .viminfo .wget-hsts
+    .composer/.htaccess .config/composer/.htaccess .local/share/composer/.htaccess
+    .config/go/telemetry .java/.userPrefs .pki
+    .gnupg/pubring.kbx .gnupg/trustdb.gpg
+    .config/chromium .config/chromium-headless .config/google-chrome .config/google-chrome-for-testing
     """.split()
 )
+# Never to be opened because of what a command has put there.
+_KEYS = frozenset(".aws .azure .docker .gnupg .kube .ssh".split())
 _MOST = 1000
+_MOST_TOLD = 3
 
 
 class PrivateHome:
@@ -28,52 +39,91 @@ class PrivateHome:
     def __init__(self, first: int, mounts: Mounts, home: str) -> None:
         """`first` is the sandbox's first process; nothing is held where its home is the person's."""
         self._home = home
-        self._own: set[str] = set()
+        self._put: frozenset[str] = frozenset()
+        self._named: frozenset[str] = frozenset()
         self._descriptor = -1
         if not mounts.home_is_private:
             return
-        for path in _made(mounts):
-            below = path[len(home) + 1 :] if path.startswith(home + "/") else ""
-            while below:
-                self._own.add(below)
-                below = below.rpartition("/")[0]
+        self._put = frozenset(_put(mounts))
         try:
             flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
             self._descriptor = os.open(f"/proc/{first}/root{home}", flags)
         except OSError:  # it has ended, or the kernel does not show it: nothing is told then
             pass
 
-    def lost(self) -> tuple[str, ...]:
-        """The absolute paths of what is in there and is gone afterwards; directories end in `/`."""
+    def lost(self, policy: Policy) -> tuple[str, ...]:
+        """The absolute paths of what is in there and is gone afterwards; directories end in `/`.
+
+        What the policy lets be written there is meant to be lost: caches, locks, temporary files.
+        """
         if self._descriptor < 0:
             return ()
         try:
-            return tuple(
-                sorted(f"{self._home}/{name}" for name in self._found(self._descriptor, ""))
-            )
+            return tuple(sorted(self._found(self._descriptor, self._home, policy)))
         except OSError:
             return ()
         finally:
             os.close(self._descriptor)
             self._descriptor = -1
 
-    def _found(self, directory: int, below: str) -> Iterator[str]:
+    def _found(self, directory: int, above: str, policy: Policy) -> Iterator[str]:
+        start = len(self._home) + 1
         for name in os.listdir(directory)[:_MOST]:
-            path = f"{below}/{name}" if below else name
-            if path in _WORTHLESS:
+            path = f"{above}/{name}"
+            if path in self._put or path[start:] in _WORTHLESS:
+                continue
+            if policy.decide(Access("file-write-create", path)).allowed:
                 continue
             inside = _opened(directory, name)
             if inside < 0:
-                if path not in self._own:
-                    yield path
+                yield path
                 continue
             try:
-                if path in _SHARED:
-                    yield from self._found(inside, path)
-                elif path not in self._own and os.listdir(inside):
+                if self._has_names(path, policy):
+                    yield from self._found(inside, path, policy)
+                elif os.listdir(inside):
                     yield f"{path}/"
             finally:
                 os.close(inside)
+
+    def _has_names(self, directory: str, policy: Policy) -> bool:
+        """Whether anything in a directory is named, so that it is looked into."""
+        if not self._named:
+            self._named = frozenset(_named(policy, self._home))
+        return directory in self._named
+
+
+def told(paths: tuple[str, ...], policy: Policy, home: str) -> str:
+    """What to tell the person of what was lost, and how it would stay; "" for nothing."""
+    if not paths:
+        return ""
+    names = ["~" + path[len(home) :] for path in paths]
+    more = f" and {len(names) - _MOST_TOLD} more" if len(names) > _MOST_TOLD else ""
+    said = (
+        "written in a home of this launch's own, and gone: "
+        f"{', '.join(printable(name) for name in names[:_MOST_TOLD])}{more}"
+    )
+    # What may be read and not written runs, or decides, outside too; keys are nobody else's.
+    if any(
+        path[len(home) + 1 :].partition("/")[0] in _KEYS
+        or policy.decide(Access("file-read-data", path.rstrip("/"))).allowed
+        for path in paths
+    ):
+        return (
+            f"{said}\nyour programs, settings and keys are not changed from inside: do this outside"
+        )
+    keep = printable(quoted(names[0].rstrip("/")))
+    make = "mkdir -p" if names[0][-1] == "/" else "touch"
+    return f"{said}\nto keep it from now on: {make} {keep} && safehouse grant --write {keep}"
+
+
+def _named(policy: Policy, home: str) -> Iterator[str]:
+    """The directories above all that has a name in the policy, or here."""
+    for name in _WORTHLESS:
+        yield from ancestors(f"{home}/{name}")
+    for rule in policy.rules:
+        if not isinstance(rule, Opaque) and rule.filter and rule.filter.kind in PATH_KINDS:
+            yield from ancestors(rule.filter.value)
 
 
 def _opened(directory: int, name: str) -> int:
@@ -85,7 +135,7 @@ def _opened(directory: int, name: str) -> int:
         return -1
 
 
-def _made(mounts: Mounts) -> Iterable[str]:
+def _put(mounts: Mounts) -> Iterable[str]:
     """What is there because we have put it there."""
     yield from (mount.path for mount in mounts.mounts)
     yield from (path for path, _ in mounts.links)

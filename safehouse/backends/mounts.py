@@ -299,12 +299,19 @@ class _Planner:
             return False
         if visible == READ_WRITE:
             return False
-        if rule.create and (rule.create != "subdirectory" or above == parent):
-            self.creations.append(_creation(path, rule.create, stub=False))
+        create = rule.create
+        if visible == READ_ONLY and rule.filter.kind == "subpath" and self._is_ours(above):
+            # Nothing could make it from inside: pnpm's store beside pnpm, say.
+            create = "directory" if rule.origin.tier <= Tier.PROFILE else create
+        if create and (create != "subdirectory" or above == parent):
+            self.creations.append(_creation(path, create, stub=False))
             return True
         in_home = visible == NOTHING and path.startswith(self.host.home + "/")
         self.narrower.append(made(Shortfall, (rule, _ITS_OWN if in_home else _NOT_THERE)))
         return False
+
+    def _is_ours(self, path: str) -> bool:
+        return path.startswith(self.host.home + "/") and self.host.files.changeable(path)
 
     def _later_names(self, rule: Rule, directory: str) -> None:
         """What a prefix or regex means for names that do not exist yet."""

@@ -95,7 +95,7 @@ class Seatbelt:
             os.close(held)
             temporary.sweep(launch.temporary)
 
-    def lost(self) -> tuple[str, ...]:
+    def lost(self, policy: Policy) -> tuple[str, ...]:
         """See Backend.lost: there is no other home than the person's."""
         return ()
 

@@ -1,0 +1,71 @@
+"""What a command wrote in the home that a launch has for itself is told, once and with what helps."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.confinement.user import linux_only
+
+pytestmark = [pytest.mark.confinement, linux_only("on macOS there is no home but the person's")]
+
+
+def told(scene, script):
+    done = scene.confined("--", "sh", "-euc", script)
+    assert done.returncode == 0, done.stderr
+    return done.stderr
+
+
+WORTHLESS = {
+    "a cache": "mkdir -p ~/.cache/some; touch ~/.cache/some/x",
+    "a cache that the policy names": "mkdir -p ~/.bun/install/cache; touch ~/.bun/install/cache/x",
+    "a store that the policy names": (
+        "mkdir -p ~/.local/share/pnpm/store/v3; touch ~/.local/share/pnpm/store/v3/x"
+    ),
+    "modules of Go": "mkdir -p ~/go/pkg/mod; touch ~/go/pkg/mod/x",
+    "locks of Cargo": "mkdir -p ~/.cargo/registry; touch ~/.cargo/.package-cache ~/.cargo/registry/x",
+    "counts of Go": "mkdir -p ~/.config/go/telemetry; touch ~/.config/go/telemetry/x",
+    "a browser's state": "mkdir -p ~/.config/chromium ~/.pki; touch ~/.config/chromium/x ~/.pki/x",
+    "an empty key ring": "mkdir -p ~/.gnupg; touch ~/.gnupg/pubring.kbx ~/.gnupg/trustdb.gpg",
+    "histories": "touch ~/.bash_history ~/.python_history ~/.viminfo",
+    "an empty directory": "mkdir -p ~/.config/some ~/.some",
+}
+
+
+@pytest.mark.parametrize("script", WORTHLESS.values(), ids=WORTHLESS)
+def test_nothing_is_told_of(scene, script):
+    assert told(scene, script) == ""
+
+
+KEPT = {
+    "a file": ("echo 1 >~/notes", "~/notes", "touch ~/notes"),
+    "a directory": ("mkdir ~/out; touch ~/out/x", "~/out/", "mkdir -p ~/out"),
+    "a neighbour": ("mkdir ../other; touch ../other/x", "~/src/other/", "mkdir -p ~/src/other"),
+    "settings of a tool": (
+        "mkdir -p ~/.config/some; touch ~/.config/some/x",
+        "~/.config/some/",
+        "mkdir -p ~/.config/some",
+    ),
+}
+
+
+@pytest.mark.parametrize(("script", "name", "make"), KEPT.values(), ids=KEPT)
+def test_it_is_told_and_how_it_would_stay(scene, script, name, make):
+    said = told(scene, script)
+    assert f"gone: {name}\n" in said
+    assert f"{make} && safehouse grant --write {name.rstrip('/')}\n" in said
+
+
+OUTSIDE = {
+    "programs": ("mkdir -p ~/.local/bin; touch ~/.local/bin/x", "~/.local/bin/"),
+    "programs of Go": ("mkdir -p ~/go/bin; touch ~/go/bin/x", "~/go/bin/"),
+    "programs and a note": ("mkdir -p ~/.rustup; touch ~/.rustup/x ~/a", "~/.rustup/, ~/a"),
+    "keys": ("mkdir -p ~/.gnupg/private-keys-v1.d; touch ~/.gnupg/private-keys-v1.d/x", ".gnupg"),
+}
+
+
+@pytest.mark.parametrize(("script", "name"), OUTSIDE.values(), ids=OUTSIDE)
+def test_to_open_programs_and_keys_is_never_advised(scene, script, name):
+    said = told(scene, script)
+    assert name in said
+    assert "do this outside" in said
+    assert "grant" not in said
