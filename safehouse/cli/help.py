@@ -131,12 +131,15 @@ def text(command: str) -> str:
             gap = " " * (28 - len(name)) if len(name) < 27 else "\n" + " " * 30
             lines.append(f"  {name}{gap}{option.help}")
     if command == "run":
-        lines += ["", "features: " + _features()]
+        lines += ["", "features:", *_features()]
     return "\n".join(lines) + "\n\n" + _END[_GROUPS.get(command, command)]
 
 
-def _features() -> str:
+def _features() -> list[str]:
+    from textwrap import wrap
+
     from safehouse.host import LINUX
     from safehouse.sources.catalogue import Catalogue, records
 
-    return ", ".join(Catalogue(LINUX, records()).in_layers(("feature",)))
+    names = ", ".join(Catalogue(LINUX, records()).in_layers(("feature",)))
+    return wrap(names, 96, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)

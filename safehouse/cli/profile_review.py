@@ -310,7 +310,7 @@ def _sample(pattern: str) -> str:
 
     text = pattern
     for part, instead in (
-        (r"\([^()]*\)\?", ""), (r"\[\^/\]\+", "x"), (r"\[0-9\]\+", "1"), (r"\[(.)\]", r"\1"),
+        (r"\(/\|\$\)", "/x"), (r"\([^()]*\)\?", ""), (r"\[\^/\]\+", "x"), (r"\[0-9\]\+", "1"), (r"\[(.)\]", r"\1"),
         (r"^\^|\$$", ""),
     ):  # fmt: skip
         text = re.sub(part, instead, text)

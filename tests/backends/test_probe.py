@@ -114,7 +114,7 @@ def launch(enforcer: tuple[str, ...], held: Proof | None) -> Launch:
 @pytest.fixture
 def started(monkeypatch) -> list[Launch]:
     found: list[Launch] = []
-    monkeypatch.setattr(seatbelt, "replace_process", found.append)
+    monkeypatch.setattr(seatbelt, "replace_process", lambda launch, keep: found.append(launch))
     return found
 
 

@@ -75,7 +75,7 @@ def test_an_error_is_plain_text_with_a_status(run, words, status, message):
 def test_an_error_says_what_to_do_next(run):
     _, _, err = run("--enable=shh", "true")
     assert len(err.splitlines()) == 2
-    assert "ssh, " in err.splitlines()[1]
+    assert err.splitlines()[1] == "safehouse: safehouse profiles lists every feature"
 
 
 def test_control_characters_of_others_do_not_reach_the_terminal(run):

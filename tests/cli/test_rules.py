@@ -30,6 +30,14 @@ def test_words_stand_for_the_same_operations(said):
     assert set(operations(words(found).split())) == set(found)
 
 
+def in_each_place(targets):
+    """What stands for two directories is two targets."""
+    for target, reason in targets.items():
+        places = ("/private/tmp", "@TMPDIR") if "@SHARED_TMP" in target else ("",)
+        for place in places:
+            yield target.replace("@SHARED_TMP", place), reason
+
+
 @pytest.mark.parametrize("name", records())
 def test_every_rule_has_the_words_and_the_targets_of_the_file(name):
     shown = list(lines(records()[name]))
@@ -37,12 +45,12 @@ def test_every_rule_has_the_words_and_the_targets_of_the_file(name):
         action = "allow" if "allow" in rule else "deny"
         said = [OPERATION_ALIAS.get(word, word) for word in rule[action].split()]
         said = " ".join(ALONE.get(word, word) for word in said)
-        keys = [key for key in rule if isinstance(rule[key], dict) and key != "create"]
-        keys += ["paths"] if isinstance(rule.get("paths"), str) else []
+        others = ("allow", "deny", "on", "reason", "create", "follow", "existing_only")
+        keys = [key for key in rule if key not in others]
         targets = rule[keys[0]] if keys else {"": rule["reason"]}
         if isinstance(targets, str):
             targets = FILE["lists"][targets]
-        for target, reason in targets.items():
+        for target, reason in in_each_place(targets):
             line = shown.pop(0)
             assert (line.action, line.words, line.target) == (action, said, target)
             assert (line.reason, line.platform) == (reason, rule.get("on", ""))
