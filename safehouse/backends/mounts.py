@@ -287,6 +287,8 @@ class _Planner:
             above = self._nearest[parent] = self._there(parent)
         visible = self.mode(above)
         if rule.action == DENY:
+            if any(made.path == path for made in self.creations):
+                return True
             if visible == READ_WRITE and rule.create:
                 self.creations.append(_creation(path, rule.create, stub=True))
                 return True
@@ -297,8 +299,8 @@ class _Planner:
                     Shortfall(rule, NOT_YET)
                 )
             return False
-        if visible == READ_WRITE:
-            return False
+        if visible == READ_WRITE and (not rule.create or self.mode(path) == READ_WRITE):
+            return False  # only what a later rule closes has to be there first
         create = rule.create
         if visible == READ_ONLY and rule.filter.kind == "subpath" and self._is_ours(above):
             # Nothing could make it from inside: pnpm's store beside pnpm, say.

@@ -241,6 +241,24 @@ def test_the_state_of_an_agent_is_made_first():
     assert {m.path: m.directory for m in found.mounts}[f"{HOME}/.claude"]
 
 
+@pytest.mark.parametrize("there", [(), (".claude/x",)])
+@pytest.mark.parametrize("words, mode", [(WRITE, READ_ONLY), (READ_AND_WRITE, NOTHING)])
+def test_what_is_closed_in_the_state_of_an_agent_is_made_first(there, words, mode):
+    """Also where the state is there already: who makes it, outside or inside, fills it."""
+    path = f"{HOME}/.claude/chrome"
+    state = {"tier": Tier.PROFILE, "create": "directory"}
+    found = mounts(
+        linux(*there, git=False),
+        grant(ALLOW, "subpath", "~/.claude", **state),
+        grant(ALLOW, "subpath", "~/.claude/chrome", **state),
+        grant(DENY, "subpath", "~/.claude/chrome", words, Tier.PROFILE),
+    )
+    assert Creation(path, None, False) in found.creations
+    assert modes(found)[path] == mode
+    assert {m.path: m.directory for m in found.mounts}[path]
+    assert found.later == ()
+
+
 def test_a_cache_that_is_missing_is_one_of_this_launch_s_own():
     found = mounts(linux(git=False), grant(ALLOW, "subpath", "~/.npm"))
     assert ["gone afterwards" in s.instead for s in found.narrower] == [True]

@@ -24,7 +24,15 @@ PATIENCE = 10
 
 
 class Terminal:
-    def __init__(self, scene, *words: object, lines: int = 24, columns: int = 80) -> None:
+    def __init__(
+        self,
+        scene,
+        *words: object,
+        lines: int = 24,
+        columns: int = 80,
+        patience: float = PATIENCE,
+    ) -> None:
+        self._patience = patience
         self._master, slave = pty.openpty()
         os.fchown(slave, user.UID, user.GID)
         self.resize(lines, columns)
@@ -62,7 +70,7 @@ class Terminal:
 
     def see(self, text: str) -> str:
         """Waits until `text` is shown; gives all that was shown before it and was not yet asked for."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + self._patience
         while text not in self._text:
             left = deadline - time.monotonic()
             assert left > 0, f"{text!r} was not shown, but {self._text!r}"
@@ -78,7 +86,7 @@ class Terminal:
 
     def ended(self) -> int:
         """Its exit status."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + self._patience
         while self._process.poll() is None:
             assert time.monotonic() < deadline, f"it did not end: {self._text!r}"
             if select.select([self._master], [], [], 0.05)[0]:

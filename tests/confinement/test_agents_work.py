@@ -6,17 +6,21 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from tests.confinement import user
 from tests.confinement.attack import leaks
+from tests.confinement.terminal import Terminal
 from tests.confinement.user import own
 
 pytestmark = [pytest.mark.confinement, pytest.mark.slow]
 
 INSTALLING = 900
+STARTING = 120
 
 
 def install(*words: object) -> None:
@@ -32,21 +36,19 @@ def install(*words: object) -> None:
         user.unavailable(f"{words[0]} could not install: {done.stderr[-500:]}")
 
 
-def by_npm(scene, package: str) -> None:
-    npm = shutil.which("npm")
-    if not npm:
+def npm(scene, package: str) -> None:
+    program = shutil.which("npm")
+    if not program:
         user.unavailable("no npm here")
     prefix = scene.home / ".npm-global"
     with tempfile.TemporaryDirectory() as cache:
-        quiet = ("--no-audit", "--no-fund", "--loglevel=error")
-        install(
-            npm, "install", "--global", *quiet, f"--cache={cache}", f"--prefix={prefix}", package
-        )
+        words = ["--global", "--no-audit", "--no-fund", "--loglevel=error", f"--cache={cache}"]
+        install(program, "install", *words, f"--prefix={prefix}", package)
     own(prefix)
     scene.env["PATH"] = f"{prefix}/bin:{user.PATH}"
 
 
-def by_pip(scene, package: str) -> None:
+def pip(scene, package: str) -> None:
     folder = scene.home / ".virtualenvs" / "agent"
     install(user.PYTHON, "-m", "venv", folder)
     install(folder / "bin/python", "-m", "pip", "install", "--quiet", package)
@@ -74,49 +76,72 @@ def visible(scene) -> set[str]:
     }
 
 
-def first_run(scene, name: str, state: set[str], *words: str) -> str:
-    """`--version` at its first run; gives what it says. Only its state may be new in the home."""
-    before = visible(scene)
-    done = scene.confined("--", name, *words, timeout=120)
-    assert done.returncode == 0, done.stdout + done.stderr
-    new = {Path(path).parts[0] for path in visible(scene) - before}
-    assert new <= state, new
-    return done.stdout
-
-
-def test_codex(empty_home):
-    by_npm(empty_home, "@openai/codex")
-    assert "codex" in first_run(empty_home, "codex", {".codex"}, "--version")
-    assert (empty_home.home / ".codex").is_dir(), "its profile was in force"
-    assert "Usage" in first_run(empty_home, "codex", {".codex"}, "--help")
-    first_run(empty_home, "codex", {".codex"}, "features", "list")
-    # Its own sandbox, inside.
+def codex_confines(scene) -> None:
+    """Its own sandbox works, inside; so does another way to the same program."""
     words = ["codex", "sandbox", "--", "sh", "-c", "echo nested; cat ~/secrets/x"]
-    done = empty_home.confined("--", *words, timeout=120)
+    done = scene.confined("--", *words, timeout=STARTING)
     assert "nested" in done.stdout, done.stderr
-    assert not leaks(empty_home, done)
-    # By another way to the same program.
-    found = empty_home.home / ".npm-global/bin/codex"
-    assert "codex" in first_run(empty_home, str(found), {".codex"}, "--version")
-    done = empty_home.run("codex", "--version")
-    assert done.returncode == 0, "unconfined it still runs, with the state that it made inside"
+    assert not leaks(scene, done)
+    done = scene.confined("--", scene.home / ".npm-global/bin/codex", "--version", timeout=STARTING)
+    assert "codex" in done.stdout, done.stderr
 
 
-def test_claude(empty_home):
-    by_npm(empty_home, "@anthropic-ai/claude-code")
-    state = {".claude", ".claude.json"}
-    assert "Claude Code" in first_run(empty_home, "claude", state, "--version")
-    assert (empty_home.home / ".claude").is_dir(), "its profile was in force"
-    assert "Usage" in first_run(empty_home, "claude", state, "--help")
-    first_run(empty_home, "claude", state, "mcp", "list")
-    first_run(empty_home, "claude", state, "mcp", "add", "-s", "user", "mine", "--", "true")
-    assert "mine" in (empty_home.home / ".claude.json").read_text(), "settings are kept"
-    assert "mine" in first_run(empty_home, "claude", state, "mcp", "list")
+def claude_remembers(scene) -> None:
+    """Its settings are kept."""
+    words = ["mcp", "add", "-s", "user", "mine", "--", "true"]
+    scene.confined("--", "claude", *words, timeout=STARTING)
+    assert "mine" in (scene.home / ".claude.json").read_text()
+    assert "mine" in scene.confined("--", "claude", "mcp", "list", timeout=STARTING).stdout
 
 
-def test_aider(empty_home):
-    by_pip(empty_home, "aider-chat")
-    assert "aider" in first_run(empty_home, "aider", {".aider"}, "--version")
-    assert (empty_home.home / ".aider").is_dir(), "its profile was in force"
-    offline = ("--no-check-update", "--no-analytics", "--no-git", "--no-show-model-warnings")
-    first_run(empty_home, "aider", {".aider"}, *offline, "--list-models", "gpt-4o")
+class Agent(NamedTuple):
+    command: str
+    install: Callable[[object, str], None]
+    package: str
+    state: str  # the directory that it makes at its start
+    asked: str  # what it answers without a network
+    beside: tuple[str, ...] = ()  # what else may be new in the home
+
+
+OFFLINE = "--no-check-update --no-analytics --no-git --no-show-model-warnings"
+XDG = (".config", ".local")
+AGENTS = [
+    Agent("claude", npm, "@anthropic-ai/claude-code", ".claude", "mcp list", (".claude.json",)),
+    Agent("codex", npm, "@openai/codex", ".codex", "mcp list"),
+    Agent("gemini", npm, "@google/gemini-cli", ".gemini", "mcp list"),
+    Agent("opencode", npm, "opencode-ai", ".local/share/opencode", "auth list", XDG),
+    Agent("copilot", npm, "@github/copilot", ".copilot", "help config"),
+    Agent("cn", npm, "@continuedev/cli", ".continue", "ls"),
+    Agent("pi", npm, "@mariozechner/pi-coding-agent", ".pi", "list"),
+    Agent("aider", pip, "aider-chat", ".aider", f"{OFFLINE} --list-models gpt-4o"),
+    Agent("llm", pip, "llm", ".config/io.datasette.llm", "keys list", XDG),
+]
+# What their terminal interfaces show at the first start, without a network.
+SCREENS = {"codex": "Sign in with ChatGPT", "gemini": "Do you trust", "pi": "pi v"}
+ALSO = {"claude": claude_remembers, "codex": codex_confines}
+
+
+@pytest.mark.parametrize("agent", AGENTS, ids=[agent.command for agent in AGENTS])
+def test_it_starts_and_finds_its_state_again(empty_home, agent):
+    agent.install(empty_home, agent.package)
+    before = visible(empty_home)
+    for words in (["--version"], ["--help"], agent.asked.split()):
+        inside = empty_home.confined("--", agent.command, *words, timeout=STARTING)
+        assert inside.returncode == 0, inside.stdout + inside.stderr
+        assert "safehouse:" not in inside.stderr, "nothing was lost, and nothing is to be known"
+    if agent.command in SCREENS:
+        comes_up(empty_home, agent.command)
+    new = visible(empty_home) - before
+    assert agent.state in new, "its profile was in force"
+    expected = {Path(path).parts[0] for path in (agent.state, *agent.beside)}
+    assert {Path(path).parts[0] for path in new} <= expected
+    # Unconfined it goes on with the state that it made inside, and says the same.
+    outside = empty_home.run(agent.command, *words, timeout=STARTING)
+    assert (outside.returncode, outside.stdout) == (0, inside.stdout), outside.stderr
+    ALSO.get(agent.command, lambda scene: None)(empty_home)
+
+
+def comes_up(scene, command: str) -> None:
+    words = (scene.safehouse, "--", command)
+    with Terminal(scene, *words, lines=40, columns=120, patience=STARTING) as terminal:
+        terminal.see(SCREENS[command])

@@ -123,6 +123,28 @@ def test_what_is_written_for_all_users_stays_inside(scene, place):
     assert not scene.run("ls", name).stdout
 
 
+@linux_only("on macOS a refusal holds for what is not there, too")
+@pytest.mark.parametrize(
+    "agent, state, programs",
+    [
+        ("claude", ".claude", "chrome"),
+        ("codex", ".codex", "packages"),
+        ("copilot", ".copilot", "pkg"),
+        ("qwen-code", ".qwen", "updates"),
+    ],
+)
+def test_programs_in_an_agents_state_that_are_not_there_yet(scene, agent, state, programs):
+    """The state is there, from an older version or another use, and nothing was installed in it."""
+    path = scene.write(f"{state}/settings", "old").parent / programs
+    shutil.rmtree(path, ignore_errors=True)
+    body = f"os.makedirs({str(path)!r}, exist_ok=True); write({str(path / 'evil')!r})"
+    done = scene.attempt(body, True, (f"--agent={agent}",))
+    assert done.returncode != 0
+    assert not (path / "evil").exists()
+    scene.attempt(body, False)
+    assert (path / "evil").exists(), "unconfined it would work"
+
+
 # Safehouse itself, wherever it lies.
 
 ON_SAFEHOUSE = {
