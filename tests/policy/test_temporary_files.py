@@ -14,7 +14,7 @@ from tests.policy.on_a_mac import allows, policy
     {"workdir": TEMP}, {"workdir": "/"},
 ])  # fmt: skip
 def test_temporary_files_of_another_launch_are_not_to_be_had(request_):
-    """All of /tmp and /var/folders was shared with everything else."""
+    """U7: All of /tmp and /var/folders was shared with everything else."""
     held = policy(mac(f"{TEMP}/safehouse/"), agent="claude", **request_)
     for path in (f"{TEMP}/safehouse/0a1b2c3e", f"{TEMP}/safehouse/ffffffff/a/b.sock"):
         for operation in (
