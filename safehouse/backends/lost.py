@@ -58,7 +58,7 @@ class PrivateHome:
             self._descriptor = -1
 
     def _found(self, directory: int, below: str) -> Iterator[str]:
-        for name in os.listdir(directory)[:_MOST]:
+        for name in _names(directory):
             path = f"{below}/{name}" if below else name
             if path in _WORTHLESS:
                 continue
@@ -70,10 +70,19 @@ class PrivateHome:
             try:
                 if path in _SHARED:
                     yield from self._found(inside, path)
-                elif path not in self._own and os.listdir(inside):
+                elif path not in self._own and any(_names(inside)):
                     yield f"{path}/"
             finally:
                 os.close(inside)
+
+
+def _names(directory: int) -> Iterator[str]:
+    """The first names in a directory, one by one: a program may have made millions of files."""
+    with os.scandir(directory) as entries:
+        for count, entry in enumerate(entries):
+            if count == _MOST:
+                return
+            yield entry.name
 
 
 def _opened(directory: int, name: str) -> int:

@@ -62,7 +62,8 @@ class Catalogue(Value):
 
     `shipped` are ours, `own` the person's: those of a shipped name extend it. Of a
     record, `[0]` is the name, `[1]` the layer ("" of an extension), `[5]` the commands, `[6]` what
-    it requires, `[10]` the rules, `[11]` its line and `[13]` the bundles: see Record.
+    it requires, `[10]` the rules, `[11]` its line, `[12]` what moves its directories and `[13]` the
+    bundles: see Record.
     """
 
     platform: Platform
@@ -146,6 +147,11 @@ class Catalogue(Value):
             if name in record[13]:
                 return record[0]
         return ""
+
+    def homes(self) -> Iterator[tuple[str, str]]:
+        """The variables that move a directory of any of the profiles, each with the directory."""
+        for record in (*self.shipped.values(), *self.own):
+            yield from record[12]
 
     def grants(self) -> Iterator[tuple[str, Grant]]:
         """All that any of the profiles says, as written, with the profile's name."""

@@ -65,7 +65,9 @@ def test_agent_browser_s_parts_talk_to_each_other():
     held = policy(enable=("agent-browser",))
     assert may(held, SOCKET, "~/.agent-browser/s1.sock", kind="path")
     assert not may(held, SOCKET, "~/.agent-browser/a/s1.sock", kind="path")
-    assert not may(policy(enable=("chromium-full",)), SOCKET, "~/.agent-browser/s1.sock", kind="path")
+    assert not may(
+        policy(enable=("chromium-full",)), SOCKET, "~/.agent-browser/s1.sock", kind="path"
+    )
     assert allows(held, "mach-lookup", "com.apple.ctkd.token-client", "global-name")
 
 

@@ -134,10 +134,17 @@ def test_gpg_signs_by_its_agent_and_writes_its_locks():
     moved = mac(environ={"GNUPGHOME": f"{HOME}/keys"})
     for host, home in ((None, "~/.gnupg"), (moved, "~/keys")):
         held = policy(host, enable=("gpg", "wide-read"))
-        locks = (".#lk0x1.mac.1", "pubring.kbx.lock", "public-keys.d/pubring.db.lock", "trustdb.gpg")
+        locks = (
+            ".#lk0x1.mac.1",
+            "pubring.kbx.lock",
+            "public-keys.d/pubring.db.lock",
+            "trustdb.gpg",
+        )
         assert may(held, (*READ, *WRITE), *(f"{home}/{name}" for name in (*locks, "random_seed")))
         assert may(held, READ, f"{home}/pubring.kbx", f"{home}/gpg.conf")
-        assert not may(held, WRITE, f"{home}/pubring.kbx", f"{home}/gpg.conf", f"{home}/gpg-agent.conf")
+        assert not may(
+            held, WRITE, f"{home}/pubring.kbx", f"{home}/gpg.conf", f"{home}/gpg-agent.conf"
+        )
         for name in ("private-keys-v1.d/x.key", "secring.gpg", "private-keys-v1.d/x.lock"):
             assert not may(held, (*READ, *WRITE), f"{home}/{name}")
     sockets = ("~/.gnupg/S.gpg-agent", "~/.gnupg/S.keyboxd")
@@ -156,7 +163,11 @@ def test_1password_is_reached_by_any_team_and_nobody_else_is():
     assert allows(held, "mach-lookup", "com.1password.x", "global-name")
     assert not allows(held, "mach-lookup", "comX1password.x", "global-name")
     assert not allows(held, "mach-lookup", "a.b.com.1password.x", "global-name")
-    for other in ("A.com.1passwordX/t/agent.sock", "A.com.1password/x/agent.sock", "x/t/agent.sock"):
+    for other in (
+        "A.com.1passwordX/t/agent.sock",
+        "A.com.1password/x/agent.sock",
+        "x/t/agent.sock",
+    ):
         assert not allows(held, "network-outbound", f"{CONTAINERS}/{other}", "path")
     assert may(held, READ, "/Applications/1Password.app/Contents/MacOS/op-ssh-sign")
     assert may(held, (*READ, *WRITE), "~/.config/op/config")

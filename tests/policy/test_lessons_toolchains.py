@@ -36,7 +36,9 @@ def test_java_s_versions_are_found_and_not_changed():
 )
 def test_apple_s_shims_find_what_they_start(name):
     """R22, R23: by every name that it has, and with its libraries."""
-    assert may(policy(), READ, f"/usr/bin/{name}", f"{TOOLS}/bin/{name}", f"{TOOLS}/lib/libxcrun.dylib")
+    assert may(
+        policy(), READ, f"/usr/bin/{name}", f"{TOOLS}/bin/{name}", f"{TOOLS}/lib/libxcrun.dylib"
+    )
     assert not may(policy(), WRITE, f"{TOOLS}/bin/{name}")
 
 
@@ -58,7 +60,12 @@ def test_any_xcode_is_opened_by_its_features_only(app, feature):
 def test_the_debugger_reaches_other_programs_with_its_feature_only():
     """R11, R24, R62: what all policies refuse is opened behind the refusal."""
     held = policy(enable=("lldb",))
-    for name in ("mach-priv-task-port", "process-info-pidinfo", "process-info-setcontrol", "signal"):
+    for name in (
+        "mach-priv-task-port",
+        "process-info-pidinfo",
+        "process-info-setcontrol",
+        "signal",
+    ):
         assert not allows(policy(), name, "others", "target")
         assert allows(held, name, "others", "target")
     for name in ("kern.procargs", "kern.procargs2"):

@@ -76,7 +76,9 @@ def test_no_value_of_a_variable_is_on_a_command_line(backend, host, monkeypatch)
 
 def test_a_proxy_s_password_is_not_handed_on():
     """U5: by no name, and with every agent."""
-    host = mac(environ={"HTTP_PROXY": "http://me:secret@proxy:1", "https_proxy": "me:secret@proxy:1"})
+    host = mac(
+        environ={"HTTP_PROXY": "http://me:secret@proxy:1", "https_proxy": "me:secret@proxy:1"}
+    )
     found = dict(policy(host, agent="claude", enable=("gh", "docker")).environment)
     assert found["HTTP_PROXY"] == "http://proxy:1"
     assert "secret" not in str(found)
