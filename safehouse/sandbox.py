@@ -137,7 +137,9 @@ def make_plan(request: Request, host: Host) -> Plan:
     found = configured.configuration(request, host, start, agent)
     features = tuple(item.text for item in found.said("enable"))
     profiles = start.catalogue.selected(features, agent)
-    profiles, not_followed = homes.followed(profiles, start.catalogue, host, request.assignments)
+    profiles, not_followed = homes.followed(
+        profiles, start.catalogue, host, request.assignments, start.workdir
+    )
     appended = _appended(found, host, start, profiles)
     of_git = tuple(_of_git(host, start, found, profiles, appended))
     closed = _secrets(host, start, found, of_git)

@@ -68,7 +68,7 @@ class PrivateHome:
 
     def _found(self, directory: int, above: str, policy: Policy) -> Iterator[str]:
         start = len(self._home) + 1
-        for name in os.listdir(directory)[:_MOST]:
+        for name in _names(directory):
             path = f"{above}/{name}"
             if path in self._put or path[start:] in _WORTHLESS:
                 continue
@@ -81,7 +81,7 @@ class PrivateHome:
             try:
                 if self._has_names(path, policy):
                     yield from self._found(inside, path, policy)
-                elif os.listdir(inside):
+                elif any(_names(inside)):
                     yield f"{path}/"
             finally:
                 os.close(inside)
@@ -124,6 +124,15 @@ def _named(policy: Policy, home: str) -> Iterator[str]:
     for rule in policy.rules:
         if not isinstance(rule, Opaque) and rule.filter and rule.filter.kind in PATH_KINDS:
             yield from ancestors(rule.filter.value)
+
+
+def _names(directory: int) -> Iterator[str]:
+    """The first names in a directory, one by one: a program may have made millions of files."""
+    with os.scandir(directory) as entries:
+        for count, entry in enumerate(entries):
+            if count == _MOST:
+                return
+            yield entry.name
 
 
 def _opened(directory: int, name: str) -> int:

@@ -47,8 +47,8 @@ class Catalogue(Value):
 
     `shipped` are ours, `own` the person's: those of a shipped name extend it. Of a
     record, `[0]` is the name, `[1]` the layer ("" of an extension), `[5]` the commands, `[6]` what
-    it requires, `[10]` the rules, `[11]` its line, `[13]` the bundles and `[14]` the
-    packages: see Record.
+    it requires, `[10]` the rules, `[11]` its line, `[12]` what moves its directories, `[13]` the
+    bundles and `[14]` the packages: see Record.
     """
 
     platform: Platform
@@ -136,6 +136,11 @@ class Catalogue(Value):
             if name in record[13]:
                 return record[0]
         return ""
+
+    def homes(self) -> Iterator[tuple[str, str]]:
+        """The variables that move a directory of any of the profiles, each with the directory."""
+        for record in (*self.shipped.values(), *self.own):
+            yield from record[12]
 
     def grants(self) -> Iterator[tuple[str, Grant]]:
         """All that any of the profiles says, as written, with the profile's name."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from safehouse.errors import printable
+from safehouse.host import LINUX
+from safehouse.policy.match import fixed_start
 from safehouse.policy.planting import expanded, quoted
 from safehouse.policy.rule import DENY, PATH_KINDS, Filter
 from safehouse.sources.settings import contains
@@ -10,7 +12,7 @@ from safehouse.value import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from safehouse.host import Host
     from safehouse.policy.rule import Grant
@@ -25,6 +27,15 @@ SHARED = (
     ("XDG_DATA_HOME", "~/.local/share"),
     ("XDG_STATE_HOME", "~/.local/state"),
 )
+# No program keeps its state there; on Linux these are the sandbox's own, but for a mount in them.
+_OF_THE_SYSTEM = ("/run", "/var/run", "/dev", "/proc", "/sys")
+# Programs of others have sockets there, which a mount would let through.
+_TEMPORARY = ("/tmp", "/var/tmp", "/private/tmp", "/private/var/tmp", "/dev/shm")
+# What lies there is started by the system, outside.
+_STARTED = (
+    "~/.config/autostart", "~/.config/systemd", "~/.local/share/systemd", "~/.config/environment.d",
+    "~/.local/share/dbus-1", "~/.local/share/applications", "~/Library/LaunchAgents",
+)  # fmt: skip
 
 
 def followed(
@@ -32,16 +43,17 @@ def followed(
     catalogue: Catalogue,
     host: Host,
     assignments: tuple[tuple[str, str], ...] = (),
+    workdir: str = "",
 ) -> tuple[tuple[Profile, ...], tuple[str, ...]]:
     """The profiles with their rules where variables say, and what to tell of those not followed.
 
     `assignments` are variables set for this launch, which win over the caller's.
     """
     values = {**host.environ, **dict(assignments)}
-    moves = _moves(profiles, values, host)
+    moves = _moves(profiles, catalogue, values, host)
     if not moves:
         return profiles, ()
-    forbidden = _Named(catalogue, host)
+    forbidden = _Named(catalogue, host, workdir)
     notices: dict[str, None] = {}
     result = []
     for profile in profiles:
@@ -56,11 +68,20 @@ def followed(
 
 
 def _moves(
-    profiles: Iterable[Profile], values: Mapping[str, str], host: Host
+    profiles: tuple[Profile, ...],
+    catalogue: Catalogue,
+    values: Mapping[str, str],
+    host: Host,
 ) -> list[tuple[str, str, str, str]]:
-    """Whose profile ("": all), variable, directory without it (`~/.x`), directory now."""
+    """Whose profile ("": all), variable, directory without it (`~/.x`), directory now.
+
+    Those of profiles that are not in force are there for the refusals: a secret is one wherever its
+    owner keeps it.
+    """
     declared = [("", *pair) for pair in SHARED]
     declared += [(profile.name, *pair) for profile in profiles for pair in profile.homes]
+    others = set(catalogue.homes()) - {pair for profile in profiles for pair in profile.homes}
+    declared += [(_NOBODY, *pair) for pair in sorted(others) if pair[1] != "~"]
     found = []
     for owner, name, usual in declared:
         given = values.get(name, "")
@@ -68,6 +89,9 @@ def _moves(
         if value[:1] == "/" and value.isprintable() and value != expanded(usual, host):
             found.append((owner, name, usual, value))
     return found
+
+
+_NOBODY = "-"  # no profile is called so
 
 
 def _refuses(grants: tuple[Grant, ...]) -> bool:
@@ -85,6 +109,11 @@ def _moved(
     name, usual, value = move
     result: list[Grant] = []
     notices: list[str] = []
+    closed = [
+        filter.value
+        for filter in (_moved_filter(g.filter, usual, value) for g in grants if g.action == DENY)
+        if filter is not None
+    ]
     for grant in grants:
         filter = _moved_filter(grant.filter, usual, value)
         if filter is None:
@@ -96,7 +125,8 @@ def _moved(
         if owner not in ("", profile):
             result.append(grant)
             continue
-        in_the_way = forbidden.overlap(filter, grant, profile)
+        in_the_way = usual != "~" and forbidden.holds(value)
+        in_the_way = in_the_way or forbidden.overlap(filter, grant, profile, closed)
         if in_the_way:
             where = printable(value)
             notices.append(f"{name}: {where} is not followed: it would open {in_the_way}")
@@ -127,36 +157,103 @@ def _moved_filter(filter: Filter | None, usual: str, value: str) -> Filter | Non
 
 
 class _Named:
-    """What the catalogue names: programs, sign-ins and secrets, which no variable may open."""
+    """What the catalogue names, the system has and the person works on: no variable may open it."""
 
-    def __init__(self, catalogue: Catalogue, host: Host) -> None:
+    def __init__(self, catalogue: Catalogue, host: Host, workdir: str) -> None:
         self.host = host
+        self.workdir = workdir
         self.named: list[tuple[str, bool, bool, str]] = []  # profile, secret, tree, path
         for profile, grant in catalogue.grants():
             filter = grant.filter
-            if filter is None or filter.kind not in ("literal", "subpath", "prefix"):
+            if filter is None or filter.kind not in PATH_KINDS:
                 continue
-            path = expanded(filter.value, host)
+            secret = grant.action == DENY and "file-read*" in grant.operations
+            tree = filter.kind == "subpath"
+            path = expanded(filter.value, host, filter.kind == "regex")
+            if filter.kind == "regex":
+                # Of a pattern its directory counts: what is in there beside it is the same program's.
+                path = fixed_start(path).rpartition("/")[0] if secret else ""
+                tree = True
             if path and not contains(path, host.home):
-                secret = grant.action == DENY and "file-read*" in grant.operations
-                self.named.append((profile, secret, filter.kind == "subpath", path))
+                self.named.append((profile, secret, tree, path))
 
-    def overlap(self, filter: Filter, grant: Grant, profile: str) -> str:
-        """What else a moved grant of a profile would open, in words; "" for nothing."""
-        if filter.kind == "regex":
-            return ""
-        path = self.host.resolve(filter.value).real
-        tree = filter.kind == "subpath"
-        if tree and contains(path, self.host.home):
+    def holds(self, value: str) -> str:
+        """What a directory holds that is more than a program's state; "" for nothing."""
+        path = self._folded(self.host.resolve(value).real)
+        if contains(path, self._folded(self.host.home)):
             return "your whole home"
+        project = self._folded(self.workdir)
+        if project and path != project and contains(path, project):
+            return "the directory that your project lies in"
+        return ""
+
+    def overlap(self, filter: Filter, grant: Grant, profile: str, closed: list[str]) -> str:
+        """What else a moved grant of a profile would open, in words; "" for nothing.
+
+        `closed` is what the same profile refuses there.
+        """
+        tree, text = filter.kind == "subpath", filter.value
+        if filter.kind == "regex":
+            tree, text = True, fixed_start(text).rpartition("/")[0]
+        real = self.host.resolve(text).real
+        path = self._folded(real)
         writes = "file-write*" in grant.operations
+        if tree and contains(path, self._folded(self.host.home)):
+            return "your whole home"
         own = {its_path for other, _, _, its_path in self.named if other == profile}
         for other, secret, its_tree, its_path in self.named:
             shared = other == profile or its_path in own
-            if (secret or (writes and not shared)) and (
-                path == its_path
-                or (tree and contains(path, its_path))
-                or (its_tree and contains(its_path, path))
+            if (secret or (writes and not shared)) and _meet(
+                path, tree, self._folded(its_path), its_tree
             ):
                 return printable(its_path)
+        return self._of_the_system(path, tree, writes) or (
+            self._of_the_person(real, tree, closed) if writes else ""
+        )
+
+    def _of_the_system(self, path: str, tree: bool, writes: bool) -> str:
+        places: tuple[str, ...] = _OF_THE_SYSTEM
+        if writes:
+            places += tuple(expanded(each, self.host) for each in _STARTED)
+        for place in places:
+            if _meet(path, tree, self._folded(place), True):
+                return place
+        for place in _TEMPORARY if self.host.platform == LINUX else ():
+            if contains(path, place):
+                return place
+            if contains(place, path) and self._has_sockets(path):
+                return f"sockets of other programs in {printable(path)}"
         return ""
+
+    def _has_sockets(self, path: str) -> bool:
+        files = self.host.files
+        there = files.kind(path) == "directory"
+        return there and any(files.kind(f"{path}/{name}") == "other" for name in files.names(path))
+
+    def _of_the_person(self, real: str, tree: bool, closed: list[str]) -> str:
+        """Programs that the person runs by their names, or another project."""
+        refused = [self.host.resolve(each).real for each in closed]
+        for word in self.host.environ.get("PATH", "").split(":"):
+            entry = self.host.resolve(word).real if word[:1] == "/" and word.isprintable() else ""
+            if (entry == real or (tree and entry and contains(real, entry))) and not any(
+                contains(each, entry) for each in refused
+            ):
+                return f"programs in {printable(entry)}"
+        start = self.host.home + "/"
+        if not real.startswith(start) or (self.workdir and contains(self.workdir, real)):
+            return ""
+        place = self.host.home
+        for part in real[len(start) :].split("/"):
+            if part[:1] == "." or part == "Library":  # of programs, not of projects
+                return ""
+            place = f"{place}/{part}"
+            if self.host.files.kind(f"{place}/.git") != "missing":
+                return f"the project {printable(place)}"
+        return ""
+
+    def _folded(self, path: str) -> str:
+        return path.casefold() if self.host.folds_case else path
+
+
+def _meet(path: str, tree: bool, other: str, its_tree: bool) -> bool:
+    return path == other or (tree and contains(path, other)) or (its_tree and contains(other, path))

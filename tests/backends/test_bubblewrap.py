@@ -223,7 +223,7 @@ def found_program(monkeypatch, files):
 
 
 def test_it_is_one_that_only_root_can_change(monkeypatch):
-    """Never what PATH says."""
+    """U3: Never what PATH says."""
     monkeypatch.setenv("PATH", "/home/me/bin")
     assert found_program(monkeypatch, {"/usr/bin/bwrap": (0, 0o755)}) == "/usr/bin/bwrap"
     others = {"/usr/bin/bwrap": (1000, 0o755), "/usr/local/bin/bwrap": (0, 0o755)}

@@ -69,7 +69,7 @@ PLANTED_PROGRAMS = (
 
 @pytest.mark.parametrize("place", ["bin", "."])
 def test_programs_on_the_callers_path(scene, place):
-    """Only the command itself is looked for there."""
+    """U3: Only the command itself is looked for there."""
     for name in PLANTED_PROGRAMS:
         scene.write(f"src/project/{place}/{name}", "#!/bin/sh\necho planted >&2\n", 0o755)
     scene.env["PATH"] = f"{scene.project}/{place}:{user.PATH}"

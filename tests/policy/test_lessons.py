@@ -1,40 +1,20 @@
-"""What broke for the users of agent-safehouse, on whole policies of a Mac. R1 to R75: the lessons.
+"""What broke for the users of agent-safehouse, on whole policies of a Mac: the language, order, paths.
 
-Those of the command line, the environment and the choice of a profile are with their modules.
+R1 to R19 are docs/facts/lessons.md's. tests/test_lessons_are_kept.py says where all the others are.
 """
 
 from __future__ import annotations
 
 import re
 
-import pytest
-
-from safehouse.policy.policy import Access
 from safehouse.policy.rule import ALLOW, DENY, Tier
-from safehouse.request import Request
 from safehouse.sbpl.render import render
-from tests.fake_host import HOME, LAUNCH_TEMP, TEMP, mac, planned
+from tests.fake_host import HOME, TEMP, mac
+from tests.policy.on_a_mac import LISTENERS, allows, policy, rules
 from tests.seatbelt_models import BASE, MODELS
 from tests.seatbelt_text import compile_text
 
 ODD = '/Users/a & "b" \\ (c) $e .f'
-LISTENERS = "/private/tmp/com.apple.launchd.AbC/Listeners"
-
-
-def policy(host=None, **request):
-    return planned(host or mac(), Request(**request)).policy
-
-
-def allows(held, operation, target, kind=""):
-    return held.decide(Access(operation, target.replace("~", HOME, 1), kind)).allowed
-
-
-def rules(held, action, operation, source=""):
-    return [
-        rule
-        for rule in held.rules
-        if rule.action == action and operation in rule.operations and source in rule.origin.source
-    ]
 
 
 def test_a_refusal_names_what_any_rule_names():
@@ -74,7 +54,7 @@ def test_the_order_of_the_sources():
 
 def test_the_last_rules_are_those_that_nothing_follows():
     """R3, R4: literals of the working directory, not of what lies below."""
-    last = planned(mac(), Request(agent="claude", add_dirs=("~/src",))).policy
+    last = policy(agent="claude", add_dirs=("~/src",))
     for operation in ("file-write-data", "file-write-unlink", "file-write-create"):
         assert not allows(last, operation, "~/src/project/.safehouse")
         assert allows(last, operation, "~/src/project/sub/.safehouse")
@@ -90,6 +70,23 @@ def test_a_socket_is_closed_and_opened_as_a_file_and_as_a_connection():
         found = rules(held, action, "network-outbound", source)
         assert len(found) > 8
         assert all(both <= set(rule.operations) for rule in found)
+
+
+def test_what_is_closed_and_what_is_opened_is_one_list():
+    """R7: by its rules, since the same text stands in both; and what no feature opens is known."""
+
+    def sockets(held, action, source):
+        return {rule.filter for rule in rules(held, action, "network-outbound", source)}
+
+    closed = sockets(policy(), DENY, "closed-sockets")
+    opened = set()
+    for feature in ("docker", "podman", "ssh", "gpg"):
+        found = sockets(policy(enable=(feature,)), ALLOW, f"{feature}, ")
+        assert found and found <= closed, feature
+        opened |= found
+    never = ("git", "/private/tmp/", TEMP)
+    left = [filter.value for filter in closed - opened]
+    assert [value for value in left if not any(word in value for word in never)] == []
 
 
 def test_the_network_is_addresses_and_the_name_server_only():
@@ -227,181 +224,3 @@ def test_comments_are_semicolons():
     """R19c."""
     for line in render(policy()).splitlines():
         assert not line.lstrip().startswith("#")
-
-
-@pytest.mark.parametrize("device", ["/dev/tty", "/dev/ptmx", "/dev/ttys001", "/dev/ptyp0"])
-def test_terminals_take_raw_mode(device):
-    """R38: else escape codes leak into the input."""
-    assert allows(policy(), "file-ioctl", device)
-
-
-@pytest.mark.parametrize(
-    "device", ["/dev/disk0", "/dev/null", "/dev/ttysX", "/dev/tty.usb", "/dev/bpf0"]
-)
-def test_other_devices_do_not(device):
-    """R38."""
-    assert not allows(policy(), "file-ioctl", device)
-
-
-def test_programs_are_found_and_not_changed():
-    """R39."""
-    held = policy()
-    assert allows(held, "file-read-data", "~/.local/bin")
-    assert not allows(held, "file-write-create", "~/.local/bin/x")
-
-
-def test_the_home_is_looked_at_and_not_listed():
-    """R40."""
-    assert allows(policy(), "file-read-metadata", "~")
-    assert not allows(policy(), "file-read-data", "~")
-
-
-@pytest.mark.parametrize("socket", [
-    LISTENERS, "/private/var/run/com.apple.launchd.AbC/Listeners", "~/.ssh/agent/s.1", "~/own/agent.sock",
-])  # fmt: skip
-def test_the_agent_of_ssh_is_closed_and_opened_everywhere_at_once(socket):
-    """R41, R42: also one of the person's own that SSH_AUTH_SOCK names."""
-    host = mac("own/agent.sock=", environ={"SSH_AUTH_SOCK": f"{HOME}/own/agent.sock"})
-    for operation in (
-        "network-outbound",
-        "file-read-data",
-        "file-write-data",
-        "file-read-metadata",
-    ):
-        assert not allows(policy(host, agent="claude"), operation, socket)
-        assert allows(policy(host, agent="claude", enable=("ssh",)), operation, socket)
-    around = policy(host, agent="claude", add_dirs=("~/own",))
-    assert not allows(around, "network-outbound", socket)
-
-
-@pytest.mark.parametrize("place", ["/private/tmp", TEMP])
-def test_an_agent_of_ssh_among_temporary_files_is_opened_by_its_variable_only(place):
-    """R42: where OpenSSH makes it."""
-    socket = f"{place}/ssh-AbC/agent.1"
-    host = mac(socket + "=", environ={"SSH_AUTH_SOCK": socket})
-    for operation in ("network-outbound", "file-read-data", "file-write-data"):
-        assert not allows(policy(host, enable=("wide-read",)), operation, socket)
-        assert allows(policy(host, enable=("ssh", "wide-read")), operation, socket)
-        assert not allows(policy(host, enable=("ssh",)), operation, f"{place}/ssh-other/agent.1")
-
-
-@pytest.mark.parametrize("request_", [
-    {}, {"enable": ("wide-read",)}, {"add_dirs": (TEMP,)}, {"add_dirs": (TEMP + "/safehouse",)},
-    {"workdir": TEMP}, {"workdir": "/"},
-])  # fmt: skip
-def test_temporary_files_of_another_launch_are_not_to_be_had(request_):
-    """All of /tmp and /var/folders was shared with everything else."""
-    held = policy(mac(f"{TEMP}/safehouse/"), agent="claude", **request_)
-    for path in (f"{TEMP}/safehouse/0a1b2c3e", f"{TEMP}/safehouse/ffffffff/a/b.sock"):
-        for operation in (
-            "file-read-data", "file-read-metadata", "file-write-data", "file-write-create",
-            "file-write-unlink", "file-link", "file-clone", "network-outbound", "network-bind",
-        ):  # fmt: skip
-            assert not allows(held, operation, path, "path"), operation
-    assert not allows(held, "file-read-data", f"{TEMP}/safehouse")
-    for operation in ("file-write-create", "network-bind", "network-inbound", "network-outbound"):
-        assert allows(held, operation, f"{LAUNCH_TEMP}/x/y.sock", "path")
-    for path in (TEMP, f"{TEMP}/safehouse", LAUNCH_TEMP):
-        assert not allows(held, "file-write-unlink", path)
-
-
-def test_the_name_of_the_directory_of_all_launches_cannot_be_taken_in_another_spelling():
-    """While it is missing: mkdir T/SafeHouse, and the next launch would be in there."""
-    for name in ("safehouse", "SafeHouse", "SAFEHOUSE"):
-        assert not allows(policy(), "file-write-create", f"{TEMP}/{name}")
-    assert allows(policy(), "file-write-create", f"{TEMP}/safehouse2")
-
-
-def test_a_socket_of_another_program_is_not_moved_to_where_programs_may_connect():
-    """mv /private/tmp/.s.PGSQL.5432 $TMPDIR: the refusal comes after what it is moved out of."""
-    text = render(policy())
-    moved = text.index(
-        "(deny file-write-unlink file-write-create file-link\n  (vnode-type SOCKET))"
-    )
-    assert text.index('(subpath "/private/tmp")') < moved < text.index(f'(subpath "{LAUNCH_TEMP}")')
-
-
-def test_programs_have_sockets_without_the_network_too():
-    held = policy(network="none")
-    assert allows(held, "network-bind", f"{LAUNCH_TEMP}/x", "path")
-    assert allows(held, "network-outbound", f"{LAUNCH_TEMP}/x", "path")
-    assert not allows(held, "network-outbound", "example.com:443")
-
-
-@pytest.mark.parametrize(
-    "key", ["id_ed25519", "id_rsa", "work", "keys/id", "authorized_keys", "config.bak"]
-)
-def test_private_keys_stay_closed_with_ssh(key):
-    """R41."""
-    for features in (("ssh",), ("ssh", "wide-read"), ("ssh", "docker")):
-        for operation in ("file-read-data", "file-write-data", "file-clone", "file-link"):
-            assert not allows(policy(enable=features), operation, f"~/.ssh/{key}")
-
-
-@pytest.mark.parametrize(
-    "request_, opened",
-    [({"agent": "claude"}, True), ({"agent": "codex"}, True), ({"agent": "aider"}, False), ({}, False),
-     ({"enable": ("keychain",)}, True), ({"enable": ("docker",)}, True), ({"enable": ("ssh",)}, False)],
-)  # fmt: skip
-def test_the_keychain_is_for_those_that_declare_it(request_, opened):
-    """R44, R45."""
-    held = policy(**request_)
-    for name in (
-        "com.apple.SecurityServer",
-        "com.apple.securityd.xpc",
-        "com.apple.secd",
-        "com.apple.trustd",
-    ):
-        assert allows(held, "mach-lookup", name) == opened
-    assert allows(held, "file-read-data", "~/Library/Keychains/login.keychain-db") == opened
-    assert allows(held, "file-read-data", "/private/var/db/mds/x") == opened
-    assert allows(held, "ipc-posix-shm-read-data", "com.apple.AppleDatabaseChanged") == opened
-
-
-def test_keys_of_gpg_stay_closed():
-    """R46: no feature of this issue opens them."""
-    held = policy(agent="claude", enable=("ssh", "docker", "keychain", "shell-init", "wide-read"))
-    for path in ("private-keys-v1.d/x.key", "secring.gpg", "S.gpg-agent", "trustdb.gpg"):
-        assert not allows(held, "file-read-data", f"~/.gnupg/{path}")
-        assert not allows(held, "network-outbound", f"~/.gnupg/{path}")
-
-
-@pytest.mark.parametrize(
-    "name",
-    ".zshrc .zshenv .zprofile .zlogin .bashrc .bash_profile .bash_login .bash_logout .profile "
-    ".config/fish/config.fish .config/fish/functions/x.fish".split(),
-)
-def test_start_files_of_shells_are_read_with_the_feature_only(name):
-    """R47: those of zsh, of fish, and the person's own of bash; never written."""
-    assert not allows(policy(), "file-read-data", f"~/{name}")
-    held = policy(enable=("shell-init",))
-    assert allows(held, "file-read-data", f"~/{name}")
-    assert not allows(held, "file-write-data", f"~/{name}")
-
-
-@pytest.mark.parametrize(
-    "path, readable",
-    [("zsh/_docker", True), ("x/docker.fish", True), ("docker.bash-completion", True),
-     ("Info.plist", False), ("bin/docker", False), ("x.fish/secret", False)],
-)  # fmt: skip
-def test_completions_of_apps_and_nothing_else_of_them(path, readable):
-    """R48."""
-    held = policy(enable=("shell-init",))
-    for root in ("/Applications", "/System/Volumes/Data/Applications"):
-        assert allows(held, "file-read-data", f"{root}/D.app/Contents/Resources/{path}") == readable
-
-
-def test_the_clipboard_is_three_services():
-    """R50."""
-    names = ("com.apple.pasteboard.1", "com.apple.lsd.mapdb", "com.apple.lsd.modifydb")
-    for name in names:
-        assert not allows(policy(), "mach-lookup", name)
-        assert allows(policy(enable=("clipboard",)), "mach-lookup", name)
-
-
-def test_nothing_is_opened_by_the_system_outside_of_the_sandbox():
-    """R61."""
-    held = policy(agent="claude", enable=("clipboard", "shell-init", "wide-read"))
-    assert not allows(held, "lsopen", "")
-    assert not allows(held, "mach-lookup", "com.apple.coreservices.launchservicesd")
-    assert not allows(held, "appleevent-send", "")

@@ -75,7 +75,7 @@ def test_what_programs_need_to_know_is_passed():
     ],
 )
 def test_a_proxy_is_passed_without_its_password(value, kept):
-    """Not on the list of agent-safehouse's mistakes to copy: HTTP_PROXY with user:pass."""
+    """U5: Not on the list of agent-safehouse's mistakes to copy: HTTP_PROXY with user:pass."""
     assert without_credentials(value) == kept
     for name in ("HTTP_PROXY", "https_proxy", "ALL_PROXY", "no_proxy"):
         assert built({name: value})[name] == kept
@@ -305,6 +305,7 @@ def search_path(path, *names, written=lambda path: False, given=None, host=mac):
 
 
 def test_only_absolute_entries_each_once():
+    """U6."""
     found = search_path("/usr/bin:.::bin:~/x:/bin:/usr/bin/:/a\nb:/bin:./c", "/bin/sh")
     assert found[:2] == ["/usr/bin", "/bin"]
     assert all(entry.startswith("/") for entry in found)

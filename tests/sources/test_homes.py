@@ -6,6 +6,7 @@ import pytest
 
 from safehouse.policy.policy import Access
 from safehouse.request import Request
+from safehouse.sources.catalogue import Catalogue, records
 from safehouse.sources.homes import followed
 from safehouse.value import replace
 from tests.fake_host import linux, mac, planned
@@ -131,4 +132,93 @@ def test_a_link_counts_as_what_it_leads_to(make):
 def test_nothing_set_costs_nothing(host):
     found = planned(host, Request(agent="codex"))
     profiles = found.profiles
-    assert followed(profiles, None, replace(host, environ={})) == (profiles, ())
+    catalogue = Catalogue(host.platform, records())
+    assert followed(profiles, catalogue, replace(host, environ={})) == (profiles, ())
+
+
+def refused(host, value, path, variable="CODEX_HOME", operation="file-write-data", **request):
+    """Whether a variable opens nothing at a path, and that is told."""
+    value = value.replace("~", host.home, 1)
+    found = plan(host, variables={variable: value}.items(), **request)
+    told = any(variable in notice and "not followed" in notice for notice in found.notices)
+    return told and not may(found, operation, path)
+
+
+@pytest.mark.parametrize("value, path", [
+    ("/run/user/1000", "/run/user/1000/bus"), ("/run", "/run/user/1000/bus"),
+    ("/run/user/1000/podman", "/run/user/1000/podman/podman.sock"), ("/dev", "/dev/sda"),
+    ("/proc", "/proc/x"), ("/sys/fs", "/sys/fs/x"), ("/tmp", "/tmp/tmux-1000/default"),
+    ("/tmp/tmux-1000", "/tmp/tmux-1000/default"), ("~/.colima", "~/.colima/default/docker.sock"),
+    ("~/.colima/default", "~/.colima/default/docker.sock"),
+    ("~/.lima", "~/.lima/x/sock/docker.sock"),
+    ("~/.local/share/containers", "~/.local/share/containers/podman/machine/x.sock"),
+])  # fmt: skip
+def test_no_variable_opens_sockets_of_other_programs(value, path):
+    """On Linux what can be seen can be connected to."""
+    assert refused(linux("/tmp/tmux-1000/default="), value, path)
+
+
+def test_a_directory_of_one_s_own_among_temporary_files_is_followed():
+    found = plan(linux("/tmp/mine/x"), variables={"CODEX_HOME": "/tmp/mine"}.items())
+    assert may(found, "file-write-data", "/tmp/mine/x")
+
+
+@pytest.mark.parametrize("value", ["~/Library/LaunchAgents", "~/.config/autostart",
+                                   "~/.config/systemd", "~/.config/systemd/user"])  # fmt: skip
+def test_nothing_that_the_system_starts_is_opened(host, value):
+    assert refused(host, value, f"{value}/x")
+
+
+def test_programs_in_path_are_not_opened(host):
+    """Not by what is above them, either; what the profile itself refuses there is no obstacle."""
+    path = {"PATH": f"{host.home}/tools/bin:/usr/bin"}
+    machine = replace(host, environ={**host.environ, **path})
+    for value in ("~/tools/bin", "~/tools"):
+        assert refused(machine, value, "~/tools/bin/x")
+    own = replace(host, environ={**host.environ, "PATH": f"{host.home}/k/bin:/usr/bin"})
+    found = plan(own, agent="kimi", variables={"KIMI_CODE_HOME": f"{host.home}/k"}.items())
+    assert may(found, "file-write-data", "~/k/x") and not may(found, "file-write-data", "~/k/bin/x")
+
+
+@pytest.mark.parametrize("make", [mac, linux])
+@pytest.mark.parametrize("value", ["~/src", "~/src/bank", "~/src/bank/deeper"])
+def test_another_project_is_not_opened(make, value):
+    host = make("src/bank/.git/HEAD", "src/bank/deeper/x")
+    assert refused(host, value, "~/src/bank/deeper/x")
+
+
+@pytest.mark.parametrize("make", [mac, linux])
+def test_a_place_of_programs_may_be_a_repository_and_so_may_the_project(make):
+    host = make(".codex-work/.git/HEAD")
+    for value in (".codex-work", "src/project/state"):
+        found = plan(host, variables={"CODEX_HOME": f"{host.home}/{value}"}.items())
+        assert may(found, "file-write-data", f"~/{value}/x")
+
+
+@pytest.mark.parametrize("variable, path, operation", [
+    ("XDG_CONFIG_HOME", "~/git/x", "file-read-data"),
+    ("XDG_DATA_HOME", "~/pnpm/store/x", "file-write-data"),
+    ("XDG_CACHE_HOME", "~/pip/x", "file-write-data"),
+])  # fmt: skip
+@pytest.mark.parametrize("value", ["~", "~/", "~/.", "~/x/.."])
+def test_what_lies_in_the_home_is_not_taken_for_settings_or_caches(
+    host, variable, path, operation, value
+):
+    assert refused(host, value, path, variable, operation)
+
+
+@pytest.mark.parametrize("value", ["~/.SSH", "~/.Ssh/deeper", "~/x/../.ssh", "~//.ssh", "~/./.ssh"])
+def test_another_spelling_opens_nothing_either(value):
+    """A Mac takes .SSH for .ssh, once it is there."""
+    assert refused(mac(), value, f"{value}/config")
+
+
+@pytest.mark.parametrize("variable, moved, agent", [
+    ("GNUPGHOME", "private-keys-v1.d/x", "claude"), ("CODEX_HOME", "auth.json", "claude"),
+    ("GH_CONFIG_DIR", "hosts.yml", "claude"), ("CLOUDSDK_CONFIG", "credentials.db", ""),
+])  # fmt: skip
+def test_a_secret_stays_one_where_its_owner_keeps_it(host, variable, moved, agent):
+    """Though its owner's profile is not in force: wide-read opens all but what is known."""
+    found = plan(host, agent, {variable: f"{host.home}/elsewhere"}.items(), enable=("wide-read",))
+    assert may(found, "file-read-data", "~/elsewhere2/x")
+    assert not may(found, "file-read-data", f"~/elsewhere/{moved}")

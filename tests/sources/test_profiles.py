@@ -241,6 +241,7 @@ def test_no_operation_is_left_to_a_default_of_macos() -> None:
 @pytest.mark.parametrize("platform", PLATFORMS)
 @pytest.mark.parametrize("program", PROGRAMS.split())
 def test_no_program_below_the_home_can_be_changed(platform: str, program: str) -> None:
+    """U1."""
     everything = policy(platform, *(name for name in RECORDS if name not in OPENS_PROGRAMS))
     for operation in ("file-write-data", "file-write-create", "file-write-unlink", "file-link"):
         assert not allows(everything, operation, f"~/{program}")

@@ -118,6 +118,7 @@ def names(path, *files, links):
 
 
 def test_a_link_is_known_by_its_names_on_the_way_and_at_the_end():
+    """R69."""
     found = names(
         f"{HOME}/bin/ai",
         "share/versions/claude",
