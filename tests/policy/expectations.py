@@ -29,6 +29,10 @@ NEVER = (
     "file-search",
 )
 CONNECT = "network-outbound"
+# A clone of one of these would have what is closed in it.
+HOLD_SECRETS = """
+/ /Users ~ /private /private/var /Library ~/Library ~/.local ~/.local/share ~/.config ~/.cache
+"""
 
 
 class Setup(NamedTuple):
@@ -330,5 +334,6 @@ def _of_path(path: str, row: Row) -> Iterator[Question]:
         groups.append((MOVE, row.write if row.move == "as write" else row.move))
     for operations, allowed_by in groups:
         for operation in operations:
-            yield Question(operation, path, allowed_by)
+            whole = operation == "file-clone" and path in map(full, HOLD_SECRETS.split())
+            yield Question(operation, path, "" if whole else allowed_by)
     yield Question(CONNECT, path, row.connect, "path")
