@@ -264,7 +264,7 @@ def limit(words, bytes_):
 
 
 @linux_only("nothing is written for a launch on macOS")
-@pytest.mark.parametrize("room", [0, 100, 3000])
+@pytest.mark.parametrize("room", [0, 100, 1000])
 @pytest.mark.parametrize("repository", [True, False], ids=["repository", "none"])
 def test_a_full_disk(scene, room, repository):
     if not repository:

@@ -20,6 +20,7 @@ for path in paths:
     except OSError:
         pass
     try:
+        os.lstat(path)  # what is not there could be made in the home of the launch's own
         write(os.path.join(path, "new") if os.path.isdir(path) else path, "x")
         can += "w"
     except OSError:
