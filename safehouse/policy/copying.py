@@ -36,7 +36,7 @@ def refusals(rules: Iterable[AnyRule]) -> list[Rule]:
         if rule.action == DENY and not _READS.isdisjoint(rule.operations):
             for filter in _around(rule, trees):
                 if filter not in found:
-                    origin = Origin(Tier.PROTECTED, rule.origin.source, _WHY)
+                    origin = Origin(Tier.PROTECTED, "safehouse", _WHY)
                     found[filter] = Rule(DENY, (CLONE,), filter, origin, existing_only=True)
     return list(found.values())
 

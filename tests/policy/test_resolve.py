@@ -218,6 +218,7 @@ def test_the_directories_between_a_writable_tree_and_a_refusal_keep_their_names(
 def test_a_refusal_outside_of_what_is_writable_needs_no_pins():
     policy = resolved(grant(ALLOW, "subpath", "~/w"), grant(DENY, "literal", "~/w/a/b", READ))
     assert filters(policy, DENY) == [("literal", f"{HOME}/w/a/b")]
+    assert allows(policy, "file-read-data", "~/w/a")
 
 
 def test_pins_reach_to_the_outermost_of_nested_writable_trees():
