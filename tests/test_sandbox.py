@@ -31,6 +31,9 @@ class Backend:
         self.is_inside = inside
         self.started = []
 
+    def lost(self, policy):
+        return ()
+
     def inside(self, host):
         return self.is_inside
 

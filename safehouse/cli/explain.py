@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
+
 from safehouse.backends.mounts import AT_THE_START
 from safehouse.cli.sources import sources_text
 from safehouse.host import MACOS
@@ -37,7 +39,8 @@ def explanation(plan: Plan, launch: Launch | None) -> str:
     for profile in plan.profiles:
         # One that is required, and means nothing on this system, gives up nothing.
         if profile.weakens and (profile.name in asked or profile.grants):
-            lines.append(f"feature       {profile.name}: {profile.weakens}")
+            said = f"feature       {profile.name}: {profile.weakens}"
+            lines += wrap(said, 96, subsequent_indent=" " * 14, break_on_hyphens=False)
     lines.append(f"profiles      {_wrapped([profile.name for profile in plan.profiles])}")
     lines += ["who says so", *(f"  {line}" for line in sources_text(plan)[1:])]
     if launch:

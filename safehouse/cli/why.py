@@ -161,7 +161,11 @@ def _allowed(access: Access, request: Request, host: Host) -> bool:
 def _features_for(access: Access, plan: sandbox.Plan) -> Iterator[Profile]:
     """The features with which it would be allowed; those that give up the least come first."""
     catalogue = start(replace(plan.request, platform=""), plan.host).catalogue
-    for name in reversed(catalogue.in_layers(("feature",))):
+
+    def opened(name: str) -> int:
+        return sum(len(profile.grants) for profile in catalogue.selected((name,), ""))
+
+    for name in sorted(catalogue.in_layers(("feature",)), key=opened):
         request = replace(plan.request, enable=(*plan.request.enable, name))
         if _allowed(access, request, plan.host):
             yield catalogue.profile(name)

@@ -247,7 +247,7 @@ def with_arguments(
     for profile in profiles:
         if profile.name == agent and (profile.arguments or own):
             for position, word in enumerate(command):
-                if set(program_names((word,))[0]) & set(profile.commands):
+                if {*profile.commands, *profile.packages}.intersection(program_names((word,))[0]):
                     after = position + 1
                     return (*command[:after], *profile.arguments, *own, *command[after:])
     return command

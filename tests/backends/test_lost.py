@@ -9,6 +9,7 @@ import pytest
 
 from safehouse.backends import lost
 from safehouse.backends.lost import PrivateHome
+from safehouse.policy.policy import Policy
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def home(tmp_path):
 
 def told(home):
     place, looker = home
-    return [path[len(str(place)) + 1 :] for path in looker.lost()]
+    return [path[len(str(place)) + 1 :] for path in looker.lost(Policy(()))]
 
 
 def test_files_and_directories_with_something_in_them(home):
@@ -54,10 +55,10 @@ def test_of_very_many_only_the_first_are_looked_at(home, monkeypatch):
 def test_what_holds_it_is_not_inherited_and_closed_afterwards(home):
     descriptor = home[1]._descriptor
     assert not os.get_inheritable(descriptor)
-    home[1].lost()
+    home[1].lost(Policy(()))
     with pytest.raises(OSError):
         os.fstat(descriptor)
-    assert home[1].lost() == ()
+    assert home[1].lost(Policy(())) == ()
 
 
 def test_a_program_that_has_closed_its_home_hides_it_and_stops_nothing(home):

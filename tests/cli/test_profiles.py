@@ -168,7 +168,8 @@ def test_it_says_what_a_program_gets_and_is_given(run):
     text = run("show", "codex", "--platform=linux")
     assert "--disable daemon_auto_start" in text
     assert "OPENAI_API_KEY, OPENAI_BASE_URL" in text
-    assert "daemon_auto_start" not in run("show", "codex", "--platform=macos")
+    assert "danger-full-access" not in text
+    assert "danger-full-access" in run("show", "codex", "--platform=macos")
     assert "DISABLE_AUTOUPDATER=1" in run("show", "claude")
 
 

@@ -31,7 +31,7 @@ for path in (sibling + "/code.py", home + "/notes.txt", home + "/.cache/npm/x", 
     except OSError as error:
         print(error)
     try:
-        with open(path, "a") as file:
+        with open(path, "r+") as file:  # what is not there could be made in a private home
             file.write("evil")
         print("WRITTEN")
     except OSError:
