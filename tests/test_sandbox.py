@@ -201,7 +201,7 @@ def test_arguments_of_a_profile_come_behind_the_word_that_names_it():
         (("env", "A=1", "codex"), ("env", "A=1", "codex", "--disable", "daemon_auto_start")),
     ):
         assert planned(host, Request(command=command)).command == expected
-    assert planned(mac(), Request(command=("codex", "x"))).command == ("codex", "x")
+    assert planned(mac(), Request(command=("aider", "x"))).command == ("aider", "x")
 
 
 # The policy

@@ -25,7 +25,7 @@ def entry(back, name="evil", commondir="../.."):
         write(f"{git}/worktrees/{name}/gitdir", back)
 """
 USE = """
-for path in (sibling + "/code.py", home + "/notes.txt", home + "/.cache/npm/x", home + "/src/outer/x"):
+for path in (sibling + "/code.py", home + "/notes.txt", home + "/.cache/other/x", home + "/src/outer/x"):
     try:
         print(read(path))
     except OSError as error:
@@ -79,8 +79,8 @@ ENTRIES = {
         {"src/.git": "gitdir: {project}/.git/worktrees/evil\n"}, "entry(home + '/src/.git\\n')"
     ),
     "a hidden place": (
-        {".cache/npm/.git": "gitdir: {project}/.git/worktrees/evil\n"},
-        "entry(home + '/.cache/npm/.git\\n')",
+        {".cache/other/.git": "gitdir: {project}/.git/worktrees/evil\n"},
+        "entry(home + '/.cache/other/.git\\n')",
     ),
     "links in a circle": (
         {}, "os.symlink('b', 'a'); os.symlink('a', 'b'); entry(project + '/a/.git\\n')"
@@ -93,7 +93,7 @@ ENTRIES = {
 
 
 def prepare(scene, files):
-    scene.write(".cache/npm/x", SECRET)
+    scene.write(".cache/other/x", SECRET)
     for name, text in files.items():
         scene.write(name, text.format(home=scene.home, project=scene.project))
     own(scene.home)
@@ -237,7 +237,7 @@ for path in ({config!r}, {outside!r}):
 
 def test_a_submodule_in_a_hidden_place(scene):
     """What a program that may write ~/.cache could have made there."""
-    place = ".cache/npm/x.git"
+    place = ".cache/other/x.git"
     for git in (place, f"{place}/modules/y"):
         scene.write(f"{git}/HEAD", "ref: refs/heads/main\n")
         scene.write(f"{git}/config", f"[core]\n\tworktree = {scene.project}/inner\n")
