@@ -283,8 +283,9 @@ def test_added_to_read(scene):
 
 def test_a_single_file_added(scene):
     options = f"--add-dirs={scene.home}/secrets/x"
-    succeeds(scene, "cat ~/secrets/x; echo new >~/secrets/x; ! touch ~/secrets/y", options)
+    succeeds(scene, "cat ~/secrets/x; echo new >~/secrets/x; touch ~/secrets/y", options)
     assert (scene.home / "secrets/x").read_text() == "new\n"
+    assert not (scene.home / "secrets/y").exists()
 
 
 def test_another_working_directory(scene):
