@@ -11,8 +11,8 @@ READY := $(VENV)/ready
 $(shell [ "$$(cat $(READY) 2>/dev/null)" = "$$(pwd -P)" ] || rm -f $(READY))
 CMD ?=
 PYTEST_ARGS ?=
-SOURCES := $(shell find safehouse tools/zipapp -type f ! -name '*.pyc' 2>/dev/null)
-SHELL_SCRIPTS := .ci/run $(wildcard tools/*.sh tools/zipapp/*.sh tests/*/*.sh)
+SOURCES := $(shell find safehouse shell tools/zipapp -type f ! -name '*.pyc' 2>/dev/null)
+SHELL_SCRIPTS := .ci/run $(wildcard shell/*.bash shell/*.sh tools/*.sh tools/zipapp/*.sh tests/*/*.sh)
 
 help:  ## this list
 	@echo 'make TARGET, where TARGET is:'

@@ -1,8 +1,9 @@
-"""What a wheel has and a checkout has not: compiled profiles, data from beside the package."""
+"""What a wheel has and a checkout has not: compiled profiles, data from beside the package, a name."""
 
 from __future__ import annotations
 
 import ast
+import hashlib
 import sys
 import tempfile
 from pathlib import Path
@@ -12,9 +13,11 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 HEAD = '"""profiles.yaml as Python literals: no YAML at launch. Made by hatch_build.py."""\n'
 
+NAMED = '"""Which build this is: the digest of all that is in it. Made by hatch_build.py."""\n'
+
 
 class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]
-    """Adds `safehouse/sources/_compiled.py` and `safehouse/profiles.yaml`."""
+    """Adds `_compiled.py`, `_build.py`, `profiles.yaml` and `shell/`."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         if version == "editable":
@@ -25,11 +28,25 @@ class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]
         compiled.write_text(compiled_profiles(root), encoding="utf-8")
         included = build_data["force_include"]
         included[str(compiled)] = "safehouse/sources/_compiled.py"
+        named = Path(self.scratch.name, "_build.py")
+        named.write_text(f"{NAMED}\nID = {identifier(root)!r}\n", encoding="utf-8")
+        included[str(named)] = "safehouse/_build.py"
         included[str(root / "profiles.yaml")] = "safehouse/profiles.yaml"
+        included[str(root / "shell")] = "safehouse/shell"
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
         if version != "editable":
             self.scratch.cleanup()
+
+
+def identifier(root: Path) -> str:
+    """A digest of the sources that a wheel is made of: 16 hexadecimal digits."""
+    digest = hashlib.sha256()
+    files = [*root.glob("safehouse/**/*.py"), *root.glob("shell/*"), root / "profiles.yaml"]
+    for path in sorted(files):
+        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        digest.update(f"{path.relative_to(root).as_posix()}\0{content}\n".encode())
+    return digest.hexdigest()[:16]
 
 
 def compiled_profiles(root: Path) -> str:

@@ -26,6 +26,7 @@ from safehouse.sources import (
     protected,
     selection,
     settings,
+    shim_file,
 )
 from safehouse.sources import configuration as configured
 from safehouse.sources.environment import environment
@@ -35,6 +36,7 @@ from safehouse.value import Value, replace
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import NoReturn
 
     from safehouse.backends.base import Backend
     from safehouse.launch import Launch
@@ -79,7 +81,7 @@ def run(
     backend = backend_for(host)
     if backend.inside(host):
         tell("already inside a safehouse sandbox: running with the rights that it has")
-        return _run_inside(request, host)
+        run_unconfined(request, host)
     plan = make_plan(request, host)
     if request.trust and plan.configuration.project:
         from safehouse.sources import trust
@@ -102,6 +104,25 @@ def run(
         if sentence:
             tell(sentence)
     return status
+
+
+def starts_an_agent(request: Request, host: Host) -> bool:
+    """Whether the command is a known agent, or leads to one that the project brings along."""
+    name, notices = selection.agent(request, host, configured.start(request, host))
+    return bool(name or notices)
+
+
+def run_unconfined(request: Request, host: Host) -> NoReturn:
+    """Becomes the command of a request as it is. Raises UserError if it cannot be started."""
+    values = dict(host.environ)
+    values.update(request.assignments)
+    if not request.command:
+        raise UserError("no command", "safehouse -- COMMAND [ARG...]")
+    path = selection.search(request.command[0], values.get("PATH", ""), host.cwd)
+    from safehouse.launch import default_signals
+
+    default_signals()
+    os.execve(path, list(request.command), values)
 
 
 def _lost(plan: Plan, backend: Backend) -> str:
@@ -196,6 +217,7 @@ def gather(
         workdir,
         () if found.allows(request, "profile") else found.profiles_named,
         not found.allows(request, "workdir-config"),
+        shim_file.paths(host),
     )
 
 
@@ -396,15 +418,3 @@ def _written(policy: Policy) -> Callable[[str], bool]:
         and "file-write*" in rule.operations
     ]
     return lambda path: any(contains(tree, path) for tree in trees)
-
-
-def _run_inside(request: Request, host: Host) -> int:
-    values = dict(host.environ)
-    values.update(request.assignments)
-    if not request.command:
-        raise UserError("no command", "safehouse -- COMMAND [ARG...]")
-    path = selection.search(request.command[0], values.get("PATH", ""), host.cwd)
-    from safehouse.launch import default_signals
-
-    default_signals()
-    os.execve(path, list(request.command), values)

@@ -18,11 +18,13 @@ Which Python the header takes, and why in that order:
 
 The header has shell keywords and special builtins only, which exported functions cannot replace. It
 tests for a file by a pattern with a bracket: that stays as it is when nothing matches.
+Its first part, init.sh, answers a shell that starts.
 """
 
 from __future__ import annotations
 
 import argparse
+import ast
 import hashlib
 import io
 import json
@@ -86,6 +88,7 @@ def build(output: Path, cache: Path, pythons: list[Path]) -> None:
         licences = list(take_licences(site_packages))
         unpack_wheel(scratch, site_packages)
         keep_python_only(site_packages)
+        build_id = identifier(site_packages)
         codes = [byte_code(scratch, site_packages, python) for python in pythons]
         entries = [
             *shiv_entries(scratch, site_packages),
@@ -94,7 +97,7 @@ def build(output: Path, cache: Path, pythons: list[Path]) -> None:
             Entry("__main__.py", (PARTS / "__main__.py").read_bytes()),
             Entry("start.py", (PARTS / "start.py").read_bytes()),
         ]
-    write(output, entries, codes)
+    write(output, header(build_id), entries, codes)
 
 
 def dependencies(cache: Path) -> Path:
@@ -163,6 +166,18 @@ def shiv_entries(scratch: Path, site_packages: Path) -> Iterator[Entry]:
                 yield Entry(info.filename, archive.read(info))
 
 
+def identifier(site_packages: Path) -> str:
+    """What hatch_build.py calls this build."""
+    text = (site_packages / "safehouse" / "_build.py").read_text("ascii")
+    return str(ast.literal_eval(text.rpartition("=")[2].strip()))
+
+
+def header(build_id: str) -> str:
+    """The shell header, with `{BYTE_CODE}` left to be filled in."""
+    start = (PARTS / "init.sh").read_text("ascii").replace("{BUILD}", build_id)
+    return (PARTS / "header.sh").read_text("ascii").replace("# {INIT}\n", start)
+
+
 def tree_digest(root: Path) -> str:
     digest = hashlib.sha256()
     for path in sorted(path for path in root.rglob("*") if path.is_file()):
@@ -212,7 +227,7 @@ def find_python(version: str) -> Path | None:
     return None
 
 
-def write(output: Path, entries: list[Entry], codes: list[ByteCode]) -> None:
+def write(output: Path, header: str, entries: list[Entry], codes: list[ByteCode]) -> None:
     """Header and archive: sorted, stored, one date, one mode.
 
     Stored, because inflating byte code costs 2 to 3 ms of each start and because zlibs differ. The
@@ -234,10 +249,9 @@ def write(output: Path, entries: list[Entry], codes: list[ByteCode]) -> None:
         code.entry.name.rpartition("-")[2]: (len(packed) - places[code.entry.name], code.head)
         for code in codes
     }
-    header = (PARTS / "header.sh").read_text("ascii").replace("{BYTE_CODE}", json.dumps(table))
     output.parent.mkdir(parents=True, exist_ok=True)
     new = output.with_name(output.name + ".new")
-    new.write_bytes(header.encode("ascii") + packed)
+    new.write_bytes(header.replace("{BYTE_CODE}", json.dumps(table)).encode("ascii") + packed)
     new.chmod(0o755)
     new.replace(output)
 

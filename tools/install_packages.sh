@@ -36,14 +36,23 @@ set -- $missing
 [ $# -gt 0 ] || exit 0
 
 if [ "$system" = brew ]; then
-    command -v brew >/dev/null 2>&1 || { say "please install: $*   (https://brew.sh has them)"; exit 1; }
+    command -v brew >/dev/null 2>&1 || {
+        say "please install: $*   (https://brew.sh has them)"
+        exit 1
+    }
     say "installing with brew: $*"
     exec brew install --quiet "$@"
 fi
-command -v apt-get >/dev/null 2>&1 || { say "please install with your package manager: $*"; exit 1; }
+command -v apt-get >/dev/null 2>&1 || {
+    say "please install with your package manager: $*"
+    exit 1
+}
 sudo=
 if [ "$(id -u)" -ne 0 ]; then
-    command -v sudo >/dev/null 2>&1 || { say "please install as root: apt-get install $*"; exit 1; }
+    command -v sudo >/dev/null 2>&1 || {
+        say "please install as root: apt-get install $*"
+        exit 1
+    }
     sudo=sudo
 fi
 say "installing with apt-get: $*"

@@ -28,7 +28,10 @@ if ! [ -x "$folder/bin/python" ] || ! "$folder/bin/python" -c 'import pip' 2>/de
         sh "$(dirname "$0")/install_packages.sh" python3-venv
         python=$(newest)
     fi
-    [ -n "$python" ] || { echo 'setup: no Python 3.9 or newer that has venv' >&2; exit 1; }
+    [ -n "$python" ] || {
+        echo 'setup: no Python 3.9 or newer that has venv' >&2
+        exit 1
+    }
     echo "setup: $folder with $("$python" --version)" >&2
     "$python" -m venv --clear "$folder"
 fi

@@ -20,7 +20,10 @@ fi
 
 LC_ALL=C
 export LC_ALL
-said=$("$SAFEHOUSE" --workdir= -- true 2>&1) || { printf '%s\n' "$said" >&2; exit 125; }
+said=$("$SAFEHOUSE" --workdir= -- true 2>&1) || {
+    printf '%s\n' "$said" >&2
+    exit 125
+}
 case $said in
     *'already inside'*)
         echo 'try: this runs inside Safehouse already; start it from outside to see the difference' >&2
@@ -83,7 +86,10 @@ while True:
     tries=0
     until [ -s "$scratch/$1.port" ]; do
         tries=$((tries + 1))
-        [ $tries -lt 200 ] || { echo 'try: the other program did not start' >&2; exit 1; }
+        [ $tries -lt 200 ] || {
+            echo 'try: the other program did not start' >&2
+            exit 1
+        }
         sleep 0.05
     done
     port=$(cat "$scratch/$1.port")
@@ -133,7 +139,11 @@ play "$SAFEHOUSE" --explain -- >"$scratch/confined.report" 2>"$said" || {
     exit $status
 }
 look_again confined
-grep -q '^done' "$scratch/confined.report" || { cat "$said" >&2; echo 'try: the agent did not come to its end' >&2; exit 1; }
+grep -q '^done' "$scratch/confined.report" || {
+    cat "$said" >&2
+    echo 'try: the agent did not come to its end' >&2
+    exit 1
+}
 
 cat <<END
 A shell script played a coding agent, twice, each time in ~/project of a scratch home: first

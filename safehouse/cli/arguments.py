@@ -27,6 +27,8 @@ COMMANDS = {
     "grants": "show what is remembered",
     "trust": "look at what a project's own configuration opens, and allow it",
     "untrust": "allow it no longer",
+    "init": "print the code for a shell, so that typing an agent's name starts it confined",
+    "shims": "do the same by files on PATH, for editors and scripts",
     "profiles": "say which profiles there are, and what each opens and why",
 }
 _RUN = ("run", "policy", "why")
@@ -99,7 +101,7 @@ OPTIONS = (
     Option(("--all",), "all", "flag", "", "for every directory", commands=("grants",)),
     Option(("--effective",), "effective", "flag", "",
            "all sources of a launch here, in order, and what came of each", commands=("grants",)),
-    Option(("--json",), "json", "flag", "", "for programs", commands=("grants", "profiles")),
+    Option(("--json",), "json", "flag", "", "for programs", commands=("grants", "profiles", "shims")),
     Option(("--strict",), "strict", "flag", "", "check: a warning makes the exit status 1",
            commands=("profiles",)),
     Option(("--yes",), "yes", "flag", "", "do not ask", commands=("trust",)),
@@ -107,6 +109,10 @@ OPTIONS = (
            commands=("trust",)),
     Option(("--import",), "bring", "flag", "", "go through the directories that agent-safehouse trusts",
            commands=("trust",)),
+    Option(("--agents",), "agents", "names", "NAMES", "these agents (claude,codex), not all that are here",
+           commands=("init", "shims")),
+    Option(("--shim",), "shim", "flag", "", "as shims do: confine what npx starts only if it is an agent",
+           commands=("run",)),
     Option(("--help", "-h"), "help", "flag", "", "show this", commands=tuple(COMMANDS)),
     Option(("--version",), "version", "flag", "", "show the version", commands=("run",)),
 )  # fmt: skip
@@ -136,6 +142,8 @@ class Arguments(Value):
     decline: bool = False
     bring: bool = False
     strict: bool = False
+    agents: tuple[str, ...] | None = None
+    shim: bool = False
 
 
 def parse(argv: list[str]) -> Arguments:
@@ -162,13 +170,13 @@ def parse(argv: list[str]) -> Arguments:
     elif command == "why":
         asked, rest = tuple(rest[:2]), rest[2:]
     assignments, program = split_assignments(tuple(rest))
-    own = {name: value for name, value in found.items() if name in _REQUEST_FIELDS}
-    own = {name: tuple(value) if isinstance(value, list) else value for name, value in own.items()}
+    said: dict[str, Any] = {
+        n: tuple(value) if isinstance(value, list) else value for n, value in found.items()
+    }
+    own: dict[str, Any] = {name: said.pop(name) for name in found if name in _REQUEST_FIELDS}
     request = Request(command=program, assignments=assignments, **own)
     _check_together(request)
-    return Arguments(
-        command, request, asked, **{name: found[name] for name in found if name not in own}
-    )
+    return Arguments(command, request, asked, **said)
 
 
 def _check_together(request: Request) -> None:

@@ -86,6 +86,37 @@ Forget what was said about a project's own configuration, so that it opens nothi
 
 usage: safehouse untrust [--for=DIR]
 """,
+    "init": """\
+Print the code for a shell, so that typing the name of an agent starts it confined, and so that Tab
+completes what safehouse takes. One line at the end of the shell's file reads it:
+
+  eval "$(safehouse init zsh)"            in ~/.zshrc
+  eval "$(safehouse init bash)"           in ~/.bashrc
+  safehouse init fish | source            in ~/.config/fish/config.fish
+
+  claude                                  is confined from then on
+  SAFEHOUSE_OFF=1 claude                  is not, this once; nor is: command claude
+  safehouse off                           not in this shell, until: safehouse on
+  type claude                             says which it is
+
+usage: safehouse init zsh | bash | fish [--agents=NAMES]
+""",
+    "shims": """\
+Make, list, check and remove shims: small files with the names of agents, in a directory of PATH, each of
+which starts its agent confined. They are for editors, scripts and `npx`; in a shell, `safehouse init`
+does the same by functions.
+
+  safehouse shims install                 in ~/.local/share/safehouse/shims, for the agents that are here
+  safehouse shims install ~/shims --agents=claude,npx
+  safehouse shims                         which there are, and whether they do what they are for
+  safehouse shims remove                  all of them
+
+A shim of npx, bunx, pnpx, uvx or pipx confines the agents that are started by it, and nothing else.
+
+usage: safehouse shims [list | check] [DIR] [--json]
+       safehouse shims install [DIR] [--agents=NAMES]
+       safehouse shims remove [DIR] [--agents=NAMES]
+""",
     "profiles": """\
 Say which profiles there are, what one of them opens and why, and whether a file of your own for
 ~/.config/safehouse/profiles.d is right.
@@ -110,10 +141,11 @@ read, it may also send away.
     "why": "Exit status: 0 allowed, 1 denied, 125 for a question that cannot be answered.\n",
     "keep": "Exit status: 0; 125 for an error, and then nothing was changed.\n",
     "grants": "Exit status: 0; 125 for an error.\n",
+    "shims": "Exit status: 0; of check, 1 if a shim does not do what it is for; 125 for an error.\n",
     "profiles": "Exit status: 0; 1 for warnings with --strict; 125 for an error.\n",
     "trust": "Exit status: 0 trusted, or declined as wanted; 1 not trusted; 125 for an error.\n",
 }
-_GROUPS = {"grant": "keep", "revoke": "keep", "untrust": "grants"}
+_GROUPS = {"grant": "keep", "revoke": "keep", "untrust": "grants", "init": "grants"}
 
 
 def text(command: str) -> str:

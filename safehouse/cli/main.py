@@ -78,6 +78,14 @@ def _command(arguments: Arguments) -> int:
         from safehouse.cli.profiles import answer as answer_profiles
 
         return answer_profiles(arguments, tell)
+    if arguments.command == "init":
+        from safehouse.cli.init import init
+
+        return init(arguments, tell)
+    if arguments.command == "shims":
+        from safehouse.cli.shims import answer as answer_shims
+
+        return answer_shims(arguments)
     if arguments.command == "policy":
         from safehouse.cli.policy import show
 

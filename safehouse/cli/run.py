@@ -7,6 +7,7 @@ import sys
 from safehouse import sandbox
 from safehouse.errors import UserError
 from safehouse.host import Host
+from safehouse.sources.selection import PACKAGE_RUNNERS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,6 +43,10 @@ def run(arguments: Arguments, tell: Callable[[str], None]) -> int:
         raise UserError(
             "no command to run", "safehouse -- COMMAND [ARG...]; safehouse --help says more"
         )
+
+    runs_a_package = request.command[0].rpartition("/")[2] in PACKAGE_RUNNERS
+    if arguments.shim and runs_a_package and not sandbox.starts_an_agent(request, host):
+        sandbox.run_unconfined(request, host)
 
     def explain(plan: Plan, launch: Launch) -> str:
         return _explanation(plan, launch) if _is_wanted(arguments, plan) else ""

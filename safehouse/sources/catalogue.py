@@ -48,7 +48,7 @@ class Catalogue(Value):
     `shipped` are ours, `own` the person's: those of a shipped name extend it. Of a
     record, `[0]` is the name, `[1]` the layer ("" of an extension), `[5]` the commands, `[6]` what
     it requires, `[10]` the rules, `[11]` its line, `[12]` what moves its directories, `[13]` the
-    bundles and `[14]` the packages: see Record.
+    bundles, `[14]` the packages and `[15]` the commands that get no shim unasked: see Record.
     """
 
     platform: Platform

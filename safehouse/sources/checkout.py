@@ -8,7 +8,7 @@ from __future__ import annotations
 import marshal
 import os
 
-from safehouse.errors import UserError
+from safehouse import resources
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _KEPT = "__pycache__/profiles.kept"  # in the package: no confined program may w
 def parsed() -> Parsed:
     """The profiles, and the names of secrets. Raises UserError for a wrong or missing file."""
     package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    data = _read(package)
+    data = resources.read(FILE)
     stamp = (data, _changed(package))
     kept = _kept(f"{package}/{_KEPT}")
     if kept is not None and kept[0] == stamp:
@@ -35,14 +35,6 @@ def parsed() -> Parsed:
     found = dict(profile_file.load(data, FILE)), secret_file.load(data.decode(), FILE)
     _keep(f"{package}/{_KEPT}", marshal.dumps((stamp, found)))
     return found
-
-
-def _read(package: str) -> bytes:
-    for path in (f"{package}/{FILE}", f"{os.path.dirname(package)}/{FILE}"):
-        if os.path.exists(path):
-            with open(path, "rb") as file:
-                return file.read()
-    raise UserError(f"{FILE} is missing from this installation", "install safehouse again")
 
 
 def _changed(package: str) -> int:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 MOST_BYTES = 1_000_000
-_KEPT_AS = "safehouse 2"  # the form of what is kept; another one is not read
+_KEPT_AS = "safehouse 3"  # the form of what is kept; another one is not read
 _MARSHAL = 2  # a format that every Python reads
 _OTHERS = 0o002
 _STICKY = 0o1000  # in such a directory others can make files, but not replace ours: /nix/store

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         tuple[tuple[str, str], ...],  # homes: variable, the directory that it moves
         tuple[str, ...],  # bundles
         tuple[str, ...],  # packages
+        tuple[str, ...],  # commands that other programs are called as well
     ]
 
 LAYERS = ("base", "system", "network", "toolchain", "shared", "core", "feature", "agent", "app")
@@ -81,7 +82,7 @@ def extended(profile: Profile, by: Profile) -> Profile:
 def profile_of(record: Record, platform: str) -> Profile:
     """The profile, with only what `platform` ("macos" or "linux") is concerned with."""
     name, layer, summary, weakens, file, commands, requires, passes = record[:8]
-    environment, arguments, rules, _, homes, bundles, packages = record[8:]
+    environment, arguments, rules, _, homes, bundles, packages, _ = record[8:]
     here = ("", platform)
     tier = Tier.BASE if layer in ("base", "system", "network") else Tier.PROFILE
     grants = []

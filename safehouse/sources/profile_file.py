@@ -36,7 +36,7 @@ MOST_GROUPS = 10  # of a regex, within each other
 TOP_KEYS = ("lists", "profiles")
 PROFILE_KEYS = (
     "layer", "summary", "weakens", "commands", "packages", "bundles", "requires", "passes", "homes",
-    "environment", "arguments", "rules",
+    "environment", "arguments", "rules", "shared_names",
 )  # fmt: skip
 RULE_KEYS = ("allow", "deny", "on", "paths", "reason", "create", "follow", "existing_only")
 # Filled in by policy/planting.py, but for SHARED_TMP: each path below it becomes one in each of these.
@@ -134,6 +134,7 @@ class _Profiles(Reader):
             self.homes(entries["homes"][1]) if "homes" in entries else (),
             self.bundles(entries["bundles"][1], layer, extends) if "bundles" in entries else (),
             self.packages(entries["packages"][1]) if "packages" in entries else (),
+            self.shared_names(entries) if "shared_names" in entries else (),
         )
 
     def names(self, entries: Entries, key: str) -> tuple[str, ...]:
@@ -181,6 +182,13 @@ class _Profiles(Reader):
                 self.fail(item, f"{shown(name)} is no name of a package (name, or @scope/name)")
             found.append(name)
         return tuple(found)
+
+    def shared_names(self, entries: Entries) -> tuple[str, ...]:
+        commands = self.names(entries, "commands")
+        for item in self.sequence(entries["shared_names"][1], "shared_names"):
+            if item.value not in commands:
+                self.fail(item, f"{shown(str(item.value))} is none of the `commands`")
+        return self.names(entries, "shared_names")
 
     def environment(self, node: yaml.Node, platform: str = "") -> tuple[tuple[str, str, str], ...]:
         found: list[tuple[str, str, str]] = []

@@ -75,12 +75,16 @@ def program_paths(host: Host) -> list[str]:
 
 
 def grants(
-    host: Host, workdir: str, profiles: Iterable[str] = (), workdir_files: bool = True
+    host: Host,
+    workdir: str,
+    profiles: Iterable[str] = (),
+    workdir_files: bool = True,
+    shims: Iterable[str] = (),
 ) -> Iterator[Grant]:
     """The denials of tier PROTECTED.
 
     `profiles` are the files of SBPL that this launch is made of; `workdir_files` says whether the
-    project's own configuration is closed, too.
+    project's own configuration is closed, too; `shims` are files of ours on PATH.
     """
     reason = "safehouse's own configuration, grants and logs"
     for directory in own_directories(host):
@@ -98,6 +102,9 @@ def grants(
     for path in program_paths(host):
         kind = "subpath" if host.files.kind(path) == "directory" else "literal"
         yield _denied(WRITE, kind, path, "safehouse itself")
+    for path in shims:
+        yield _denied(WRITE, "literal", path, "a shim, by which agents are started confined")
+        yield from _on_the_way(host, path, "a shim")
     reason = "started by your shell, unconfined"
     for name, content in _SHELL_FILES.items():
         yield _denied(WRITE, "literal", f"{host.home}/{name}", reason, f"file:{content}")

@@ -64,6 +64,15 @@ def refuse_to_keep(request: Request, host: Host) -> None:
         refuse_reachable(place, host, known_before(request, host, records()))
 
 
+def refuse_to_place(directory: str, host: Host, request: Request) -> None:
+    """Raises UserError where confined programs could write to a directory for files of ours."""
+    if known_before(request, host, records()).reaches(host.resolve(directory).real):
+        raise UserError(
+            f"{printable(directory)} lies where confined commands may write",
+            "one of them could change what lies there: choose another directory",
+        )
+
+
 def refuse_reachable(place: str, host: Host, planting: Planting) -> None:
     """Raises UserError where confined programs can write to a place of our files that was moved.
 

@@ -8,6 +8,7 @@ from safehouse.errors import NOT_EXECUTABLE, NOT_FOUND, UserError, printable
 from safehouse.files import read_file
 from safehouse.host import MACOS
 from safehouse.sources.settings import contains
+from safehouse.sources.shim_file import is_shim
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ _RUNNERS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "command": ((), ()),
     "exec": ((), ()),
 }
+# What starts an agent by the name of its package: a shim confines only that.
+PACKAGE_RUNNERS = ("npx", "bunx", "pnpx", "uvx", "pipx")
 # What programs are called where a launcher is a file of a package: .../node_modules/@scope/name/...
 _PACKAGES = "/node_modules/"
 _BUNDLE = ".app"
@@ -129,21 +132,27 @@ def _is_assignment(word: str) -> bool:
 
 
 def search(word: str, path: str, cwd: str) -> str:
-    """The file that a command word means, as a shell finds it. Raises UserError as `find_program`."""
+    """The file that a command word means, as a shell finds it, but for our shims of it.
+
+    Raises UserError as `find_program`.
+    """
     if not word:
         raise UserError("the command is empty", "safehouse -- COMMAND [ARG...]", NOT_FOUND)
     if "/" in word:
         places = [word if word[0] == "/" else f"{cwd}/{word}"]
     else:
         places = [f"{directory}/{word}" for directory in path.split(":")]
-    refused = ""
+    refused = shim = ""
     for place in places:
         try:
             mode = os.stat(place).st_mode & 0o170000
         except (OSError, ValueError):
             continue
         if mode == _REGULAR and os.access(place, os.X_OK):
-            return place
+            if not is_shim(place):
+                return place
+            shim = place
+            continue
         if mode == _DIRECTORY and "/" in word and place.rstrip("/").endswith(_BUNDLE):
             return _program_of(place.rstrip("/"))
         if mode == _REGULAR or "/" in word:
@@ -153,6 +162,14 @@ def search(word: str, path: str, cwd: str) -> str:
             f"{printable(refused)} is not an executable file",
             f"a program is wanted; for a script: chmod +x {printable(refused)}",
             NOT_EXECUTABLE,
+        )
+    if shim and "/" in word:
+        return search(shim.rpartition("/")[2], path, cwd)
+    if shim:
+        raise UserError(
+            f"command not found: {printable(word)}: there is only safehouse's shim, {printable(shim)}",
+            f"install {printable(word)}; or, without the shim: safehouse shims remove",
+            NOT_FOUND,
         )
     raise UserError(
         f"command not found: {printable(word)}",

@@ -34,14 +34,14 @@ class Configuration(Value):
     """What config.yaml says; `name` is the file as messages show it.
 
     `defaults` are the options that have one value, by their name without dashes in front; `shims`
-    the agents that the person wants to start confined by typing their name.
+    the agents that the person wants to start confined by typing their name, None where they do not say.
     """
 
     name: str
     general: Settings
     defaults: dict[str, Item]
     agents: dict[str, tuple[Settings, dict[str, Item]]]
-    shims: tuple[Item, ...] = ()
+    shims: tuple[Item, ...] | None = None
 
 
 def configuration(host: Host) -> Configuration | None:
@@ -67,7 +67,7 @@ def configuration(host: Host) -> Configuration | None:
             )
             for agent, own in agents.items()
         },
-        items(section, "shims", name),
+        items(section, "shims", name) if "shims" in section else None,
     )
 
 

@@ -1,9 +1,10 @@
 #!/bin/sh
 # PYTHON_ARGCOMPLETE_OK
 # Safehouse. This shell finds a Python; what follows is a zip archive. Made by tools/build_zipapp.py.
+# {INIT}
 set +f
 unset IFS
-for candidates in '
+for safehouse_group in '
 /us[r]/bin/python3.13
 /us[r]/bin/python3.12
 /us[r]/bin/python3.11
@@ -42,10 +43,10 @@ for candidates in '
 /hom[e]/linuxbrew/.linuxbrew/bin/python3
 /us[r]/bin/python3
 '; do
-    for python in $candidates; do
-        case $python in *\[*) continue ;; esac
+    for safehouse_python in $safehouse_group; do
+        case $safehouse_python in *\[*) continue ;; esac
         # shellcheck disable=SC2093 # the first that is there is the one
-        exec "$python" -IS -c '
+        exec "$safehouse_python" -IS -c '
 import sys
 from posix import fstat, open as descriptor
 for number in 0, 1, 2:

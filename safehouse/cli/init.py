@@ -1,0 +1,94 @@
+"""`safehouse init`: the code for a shell, so that typing an agent's name starts it confined."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from safehouse import sandbox
+from safehouse.errors import UserError, nearest, printable
+from safehouse.host import Host
+from safehouse.shims import kept, program, wanted
+from safehouse.shims.shell import SHELLS, Integration, code
+from safehouse.sources import protected, user
+from safehouse.sources.catalogue import Catalogue, records
+from safehouse.sources.settings import Item
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from safehouse.cli.arguments import Arguments
+
+_FILES = {"zsh": "~/.zshrc", "bash": "~/.bashrc", "fish": "~/.config/fish/config.fish"}
+_LINES = {
+    "zsh": 'eval "$(safehouse init zsh)"',
+    "bash": 'eval "$(safehouse init bash)"',
+    "fish": "safehouse init fish | source",
+}
+
+
+def init(arguments: Arguments, tell: Callable[[str], None]) -> int:
+    """Prints the code, or the line that reads it where it is kept."""
+    shell = _shell(arguments.words)
+    since = time.time()
+    host = Host.current()
+    if sandbox.backend_for(host).inside(host):
+        print("# inside of a safehouse sandbox: what is started here is confined already")
+        return 0
+    found = look(arguments, host, kept.earlier_places(host, shell))
+    words = (shell, *(f"--agents={names}" for names in [",".join(arguments.agents or ())] if names))
+    integration = Integration(
+        shell,
+        program.path(),
+        program.build(),
+        tuple(shim.name for shim in found.shims),
+        words,
+    )
+    text = code(integration)
+    if sys.stdout.isatty():
+        print(text, end="")
+        tell(f"put this line at the end of {_FILES[shell]}: {_LINES[shell]}")
+        return 0
+    line = kept.keep(host, shell, text, _dependencies(host, found, integration), since)
+    print(line or text)
+    return 0
+
+
+def look(arguments: Arguments, host: Host, also: tuple[str, ...] = ()) -> wanted.Found:
+    """The names that get a shim, as `--agents` says, or the person's configuration, or what is there."""
+    chosen = None
+    own = user.configuration(host)
+    if arguments.agents is not None:
+        chosen = tuple(Item(name, "--agents") for name in arguments.agents)
+    elif own:
+        chosen = own.shims
+    catalogue = Catalogue(host.platform, records(), tuple(user.profiles(host, records())))
+    return wanted.look(host, catalogue, chosen, also)
+
+
+def _shell(words: tuple[str, ...]) -> str:
+    if len(words) != 1:
+        raise UserError("for which shell?", f"safehouse init {' | '.join(SHELLS)}")
+    if words[0] not in SHELLS:
+        raise UserError(
+            f"there is no code for {printable(words[0])!r}{nearest(words[0], list(SHELLS))}",
+            f"safehouse init {' | '.join(SHELLS)}; for all else: safehouse shims install DIR",
+        )
+    return words[0]
+
+
+def _dependencies(host: Host, found: wanted.Found, of: Integration) -> kept.Dependencies:
+    files = [protected.configuration(host)]
+    files += [f"{files[0]}/{name}" for name in (user.FILE, user.PROFILES)]
+    files += [f"{files[2]}/{name}" for name in host.files.names(files[2])]
+    there = [path for path in files if host.files.kind(path) != "missing"]
+    return kept.Dependencies(
+        of.build,
+        of.program,
+        tuple(sys.argv[2:]),
+        host.environ.get("XDG_CONFIG_HOME", ""),
+        found.places,
+        (*found.changing, *there),
+        (*found.missing, *(path for path in files if path not in there)),
+    )

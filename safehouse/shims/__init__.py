@@ -1,0 +1,1 @@
+"""Typing an agent's name starts it confined: by functions of the shell, or by files on PATH."""

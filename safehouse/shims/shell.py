@@ -1,0 +1,59 @@
+"""The code for a shell: its template in shell/, filled in."""
+
+from __future__ import annotations
+
+import re
+
+from safehouse import resources
+from safehouse.errors import quoted
+from safehouse.value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+SHELLS = ("zsh", "bash", "fish")
+
+
+class Integration(Value):
+    """What a shell's code is made of.
+
+    `program` is the safehouse that it starts, by absolute path, `words` the arguments of `init`
+    that made it, `completion` more code.
+    """
+
+    shell: str
+    program: str
+    build: str
+    names: tuple[str, ...]
+    words: tuple[str, ...]
+    completion: str = ""
+
+
+def code(integration: Integration) -> str:
+    """The text that the shell evaluates."""
+    word = quoting(integration.shell)
+    values = {
+        "PROGRAM": word(integration.program),
+        "BUILD": word(integration.build),
+        "AGENTS": " ".join(integration.names),
+        "SHOWN": word(" ".join(integration.names)),
+        "WORDS": " ".join(word(each) for each in integration.words),
+        "COMPLETION": integration.completion,
+    }
+    text = resources.read(f"shell/init.{integration.shell}").decode()
+    return filled(text, values)
+
+
+def filled(text: str, values: Mapping[str, str]) -> str:
+    """A template with its `@NAME@`s replaced; what a value contains is not looked at again."""
+    return re.sub("@([A-Z]+)@", lambda found: values[found[1]], text)
+
+
+def quoting(shell: str) -> Callable[[str], str]:
+    """How a word is written in a shell."""
+    return _in_fish if shell == "fish" else lambda text: quoted(text, tilde=False)
+
+
+def _in_fish(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
