@@ -164,7 +164,14 @@ read, it may also send away.
     "profiles": "Exit status: 0; 1 for warnings with --strict; 125 for an error.\n",
     "trust": "Exit status: 0 trusted, or declined as wanted; 1 not trusted; 125 for an error.\n",
 }
-_GROUPS = {"grant": "keep", "revoke": "keep", "untrust": "grants", "init": "grants", "on": "grants", "off": "grants"}
+_GROUPS = {
+    "grant": "keep",
+    "revoke": "keep",
+    "untrust": "grants",
+    "init": "grants",
+    "on": "grants",
+    "off": "grants",
+}
 
 
 def text(command: str) -> str:

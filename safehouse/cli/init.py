@@ -9,7 +9,7 @@ from safehouse import sandbox
 from safehouse.errors import UserError, nearest, printable
 from safehouse.host import Host
 from safehouse.shims import kept, program, wanted
-from safehouse.shims.shell import SHELLS, Integration, code
+from safehouse.shims.shell import SHELLS, Integration, code, inline
 from safehouse.sources import protected, user
 from safehouse.sources.catalogue import Catalogue, records
 from safehouse.sources.settings import Item
@@ -51,7 +51,7 @@ def init(arguments: Arguments, tell: Callable[[str], None]) -> int:
         tell(f"put this line at the end of {_FILES[shell]}: {_LINES[shell]}")
         return 0
     line = kept.keep(host, shell, text, _dependencies(host, found, integration), since)
-    print(line or text)
+    print(line or inline(shell, text), end="\n" if line else "")
     return 0
 
 
