@@ -31,6 +31,9 @@ class Backend(Protocol):
         Raises UserError where the enforcer is missing or cannot be trusted.
         """
 
+    def look(self, policy: Policy, host: Host) -> Launch:
+        """A launch of no command, to be looked at: as `prepare`, but nothing is made for it."""
+
     def start(self, launch: Launch) -> int:
         """Runs it and gives the exit status, or, unless it `stays`, becomes it and never returns.
 

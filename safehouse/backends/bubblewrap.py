@@ -99,6 +99,10 @@ class Bubblewrap:
             mounts.creations,
         )
 
+    def look(self, policy: Policy, host: Host) -> Launch:
+        """See Backend.look."""
+        return self.prepare(policy, host, (_ENV,))
+
     def start(self, launch: Launch) -> int:
         """See Backend.start."""
         from safehouse.backends import stubs

@@ -70,16 +70,18 @@ class Seatbelt:
                 f"{SANDBOX_EXEC}, which confines programs on macOS, is missing",
                 "it is part of macOS; nothing is run without it",
             )
-        level = PARTIAL if policy.opaque else FULL
-        notes = (_LOCAL,) if policy.network != NONE else ()
         return Launch(
             SANDBOX_EXEC,
             ("sandbox-exec", *how, "--", *command),
             policy.environment,
-            Enforcement(level, "Seatbelt", notes=notes),
+            _enforcement(policy),
             directory="" if host.foreign else policy.directory,
             temporary="" if host.foreign else host.launch_temp,
         )
+
+    def look(self, policy: Policy, host: Host) -> Launch:
+        """See Backend.look."""
+        return Launch(SANDBOX_EXEC, (), policy.environment, _enforcement(policy))
 
     def start(self, launch: Launch) -> int:
         """See Backend.start: this process becomes the program, unless there is a reason to stay."""
@@ -102,6 +104,11 @@ class Seatbelt:
     def render(self, policy: Policy, host: Host) -> str:
         """The policy in SBPL."""
         return render(policy)
+
+
+def _enforcement(policy: Policy) -> Enforcement:
+    level = PARTIAL if policy.opaque else FULL
+    return Enforcement(level, "Seatbelt", notes=(_LOCAL,) if policy.network != NONE else ())
 
 
 def _try(launch: Launch, proof: Proof) -> None:

@@ -45,8 +45,8 @@ class Option(Value):
     """One option: its spellings, where its value goes, what it takes, and what it is for.
 
     Kinds: `paths` (separated by colons) and `names` (by commas) add up over several uses, `file`
-    may be given several times, `optional` takes a value only behind `=`, so does `switch`, which is
-    yes or no.
+    may be given several times. Only behind `=` a value is taken by `optional`, and by `switch`,
+    which is yes or no or one of its choices.
     """
 
     names: tuple[str, ...]
@@ -82,8 +82,8 @@ OPTIONS = (
            "the command may write the project's own configuration"),
     Option(("--allow-profile-writes",), "allow_profile_writes", "switch", "",
            "it may write the files of --append-profile"),
-    Option(("--explain",), "explain", "switch", "", "first say on standard error what the command may do",
-           commands=("run",)),
+    Option(("--explain",), "explain", "switch", "[=full]",
+           "first say on standard error what it may do; =full: all there is", ("full",), ("run",)),
     Option(("--stdout",), "stdout", "flag", "", "print the policy and run nothing", commands=("run",)),
     Option(("--output",), "output", "text", "FILE", "write the policy to FILE as well",
            commands=("run", "policy")),
@@ -127,7 +127,7 @@ class Arguments(Value):
     command: str
     request: Request
     words: tuple[str, ...] = ()
-    explain: bool | None = None
+    explain: bool | str | None = None
     stdout: bool = False
     output: str = ""
     format: str = ""
@@ -202,7 +202,7 @@ def _option(word: str, words: list[str], command: str, found: dict[str, Any]) ->
         found[option.field] = True
         return
     if option.kind == "switch":
-        found[option.field] = _truth(value, name) if equals else True
+        found[option.field] = _truth(value, name, option) if equals else True
         return
     if option.kind == "optional":
         if equals:
@@ -237,13 +237,15 @@ def _option(word: str, words: list[str], command: str, found: dict[str, Any]) ->
             )
 
 
-def _truth(value: str, name: str) -> bool:
+def _truth(value: str, name: str, option: Option) -> bool | str:
     word = value.strip().lower()
+    if word in option.choices:
+        return word
     if word in YES or word in NO:
         return word in YES
     raise UserError(
         f"{name}: {printable(value)!r} is neither yes nor no",
-        "1/0, true/false, yes/no, on/off",
+        ", ".join(("1/0, true/false, yes/no, on/off", *option.choices)),
     )
 
 

@@ -8,6 +8,7 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from typing import TextIO
 
 _NARROWEST = 40
 _WIDEST_FIRST = 44  # a longer one has its text in the line below
@@ -21,6 +22,12 @@ def width() -> int:
         return max(os.get_terminal_size(sys.stdout.fileno()).columns, _NARROWEST)
     except OSError:
         return 80
+
+
+def has_colour(stream: TextIO) -> bool:
+    """Whether a stream is a terminal that may be coloured: https://no-color.org."""
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM", "dumb") == "dumb"
+    return not plain and stream.isatty()
 
 
 def columns(rows: Iterable[tuple[str, str]], indent: int, wide: int) -> Iterator[str]:

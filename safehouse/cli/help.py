@@ -11,6 +11,7 @@ toolchains, and nothing else of yours: no SSH keys, no cloud credentials, no oth
 
   safehouse claude                        confined to the current directory
   safehouse --explain -- codex            the same, saying first what it may do
+  safehouse --explain --agent=codex       only saying it
   safehouse --add-dirs-ro=~/docs claude   it may also read ~/docs
   safehouse why read ~/.ssh/id_ed25519 -- claude
 

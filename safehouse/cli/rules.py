@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from safehouse.policy.operations import PARENT
 from safehouse.policy.rule import ALLOW
 from safehouse.policy.words import WORDS
 from safehouse.sources.profile import profile_of
@@ -84,6 +85,18 @@ def words(operations: Iterable[str]) -> str:
                 left.pop(name, None)
     found += [(names.index(name), name) for name in left]
     return " ".join(word for _, word in sorted(found))
+
+
+def whole(operations: Iterable[str]) -> tuple[str, ...]:
+    """Operations without those that belong to another one of them: a rule names these as well."""
+    names = dict.fromkeys(operations)
+    return tuple(name for name in names if names.keys().isdisjoint(_above(name)))
+
+
+def _above(operation: str) -> Iterator[str]:
+    while operation in PARENT:
+        operation = PARENT[operation]
+        yield operation
 
 
 def phrase(action: Action, said: str) -> str:

@@ -12,10 +12,15 @@ from safehouse.sources.selection import PACKAGE_RUNNERS
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Union
 
     from safehouse.cli.arguments import Arguments
     from safehouse.launch import Launch
     from safehouse.sandbox import Plan
+
+    Prepared = Union[Launch, UserError]
+
+FULL = "full"
 
 
 def run(arguments: Arguments, tell: Callable[[str], None]) -> int:
@@ -34,12 +39,11 @@ def run(arguments: Arguments, tell: Callable[[str], None]) -> int:
         if arguments.stdout:
             sys.stdout.write(text)
         if arguments.stdout or not request.command:
-            for notice in plan.notices:
-                tell(notice)
-            if _is_wanted(arguments, plan):
-                tell(_explanation(plan, None))
+            _tell_plan(arguments, plan, tell)
             return 0
     if not request.command:
+        if arguments.explain:
+            return _only_explain(arguments, host, tell)
         raise UserError(
             "no command to run", "safehouse -- COMMAND [ARG...]; safehouse --help says more"
         )
@@ -49,16 +53,50 @@ def run(arguments: Arguments, tell: Callable[[str], None]) -> int:
         sandbox.run_unconfined(request, host)
 
     def explain(plan: Plan, launch: Launch) -> str:
-        return _explanation(plan, launch) if _is_wanted(arguments, plan) else ""
+        how = _how(arguments, plan)
+        return _explanation(how, plan, launch) if how else ""
 
     return sandbox.run(request, host, tell, explain)
 
 
-def _is_wanted(arguments: Arguments, plan: Plan) -> bool:
-    return plan.configuration.flag(arguments.explain, "explain")
+def _only_explain(arguments: Arguments, host: Host, tell: Callable[[str], None]) -> int:
+    """Says what a command would be allowed here, without one."""
+    if sandbox.backend_for(host).inside(host):
+        tell("already inside a safehouse sandbox: commands have the rights that it has")
+        return 0
+    _tell_plan(arguments, sandbox.make_plan(arguments.request, host), tell)
+    return 0
 
 
-def _explanation(plan: Plan, launch: Launch | None) -> str:
+def _tell_plan(arguments: Arguments, plan: Plan, tell: Callable[[str], None]) -> None:
+    """Tells what is to be told of a plan that nothing is run under."""
+    for notice in plan.notices:
+        tell(notice)
+    how = _how(arguments, plan)
+    if how:
+        prepared: Prepared
+        try:
+            prepared = sandbox.backend_for(plan.host).look(plan.policy, plan.host)
+        except UserError as error:
+            prepared = error
+        tell(_explanation(how, plan, prepared))
+
+
+def _how(arguments: Arguments, plan: Plan) -> str:
+    """Whether, and how much, is to be explained: "" for not at all."""
+    said = arguments.explain
+    usual = plan.configuration.defaults.get("explain")
+    if said is None and usual:
+        said = usual.text if usual.text == FULL else usual.text == "true"
+    return FULL if said == FULL else "short" if said else ""
+
+
+def _explanation(how: str, plan: Plan, prepared: Prepared) -> str:
+    if how == FULL:
+        from safehouse.cli.explain_full import full_explanation
+
+        return full_explanation(plan, prepared)
+    from safehouse.cli.columns import has_colour
     from safehouse.cli.explain import explanation
 
-    return explanation(plan, launch)
+    return explanation(plan, prepared, has_colour(sys.stderr))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from safehouse.errors import printable
 from safehouse.policy.policy import Access
 from safehouse.policy.rule import DENY, Rule, Tier
+from safehouse.request import HERE
 from safehouse.sources.directory import written
 from safehouse.sources.settings import CLOSED, READ_ONLY, contains
 
@@ -25,6 +26,7 @@ _WORDS = {
     "network": "network",
     "deny_secrets": "no secrets",
 }
+_SHIPPED = "profiles.yaml"
 _READ, _WRITE = "file-read-data", "file-write-data"
 
 
@@ -47,10 +49,63 @@ def sources_text(plan: Plan) -> list[str]:
         "protected: safehouse's own files, start files of shells, git's settings and hooks"
     )
     if plan.configuration.ignored:
-        lines.append("ignored")
-    for ignored in plan.configuration.ignored:
-        lines.append(f"  {printable(ignored.what)} ({printable(ignored.place)}): {ignored.why}")
+        lines += ["ignored", *(f"  {line}" for line in ignored_lines(plan))]
     return lines
+
+
+def ignored_lines(plan: Plan) -> list[str]:
+    """What was said and does not apply, with the place and the reason."""
+    return [
+        f"{printable(ignored.what)} ({printable(ignored.place)}): {ignored.why}"
+        for ignored in plan.configuration.ignored
+    ]
+
+
+def said_lines(plan: Plan) -> list[str]:
+    """A line for each thing that makes a launch other than it is where nobody says anything."""
+    lines = [_line(word, text, "") for word, text in _typed(plan)]
+    for settings, paths in reversed(plan.configuration.sources):
+        lines += [line.strip() for line in _said(plan, settings, paths)]
+    for name, item in plan.configuration.defaults.items():
+        lines.append(_line("option", f"{name}: {printable(item.text)}", item.place))
+    own: dict[tuple[str, str], int] = {}
+    for profile in plan.profiles:
+        for grant in profile.grants:
+            file = grant.origin.source.partition(", ")[2].rpartition(":")[0]
+            if file not in ("", _SHIPPED):
+                own[profile.name, file] = own.get((profile.name, file), 0) + 1
+    for (name, file), count in own.items():
+        lines.append(_line("profile", f"{name}: {count} rule{'s' * (count != 1)} of yours", file))
+    return lines
+
+
+def _line(word: str, text: str, place: str) -> str:
+    return f"{word:<11}{text}" + (f"  {printable(place)}" if place else "")
+
+
+def _typed(plan: Plan) -> Iterator[tuple[str, str]]:
+    """The options that were typed and are no list."""
+    request = plan.request
+    for option, value in (
+        ("--agent", request.agent),
+        ("--workdir", request.workdir if request.workdir not in (HERE, f"{HERE}/") else ""),
+        ("--env", request.env_file),
+    ):
+        if value:
+            yield "option", f"{option}={printable(value)}"
+    for option, said in (
+        ("--workdir=", request.workdir == "" or None),
+        ("--env", request.env_all or None),
+        ("--accept-partial", request.accept_partial),
+        ("--trust-workdir-config", request.trust),
+        ("--always-trust-workdir-config", request.always_trust),
+        ("--allow-workdir-config-writes", request.allow_workdir_config_writes),
+        ("--allow-profile-writes", request.allow_profile_writes),
+    ):
+        if said is not None:
+            yield "option", option if said else f"{option}=no"
+    for name, _ in request.assignments:
+        yield "variable", f"{name}, set before the command"
 
 
 def _said(plan: Plan, settings: Settings, paths: tuple[Named, ...]) -> Iterator[str]:

@@ -49,6 +49,7 @@ _USUAL_ELSEWHERE = (
 _AGENT_SOCKET = "SSH_AUTH_SOCK"
 # What prompts and scripts look for to know that they are confined; agent-safehouse's word.
 _MARKS = {"APP_SANDBOX_CONTAINER_ID": "agent-safehouse"}
+_MADE = frozenset("PATH HOME TMPDIR SHELL USER LOGNAME SAFEHOUSE_SANDBOX".split())
 # What Python sets LC_CTYPE to where the locale is C: https://peps.python.org/pep-0538/
 _PYTHONS = ("C.UTF-8", "C.utf8", "UTF-8")
 _STARTED_WITH = "/proc/self/environ"  # what Python sets is not in there
@@ -97,6 +98,12 @@ def environment(
         values[name] = value
     values["SAFEHOUSE_SANDBOX"] = "1"
     return tuple(sorted(values.items()))
+
+
+def is_usual(name: str) -> bool:
+    """Whether every command gets a variable of this name, where there is one."""
+    made = name in _MADE or name in _MARKS or name.upper() in _PROXIES
+    return made or name in _PASSED or name in VARIABLES or name.startswith(_PASSED_STARTS)
 
 
 def _given(host: Host) -> Mapping[str, str]:

@@ -106,7 +106,10 @@ class _Settings(Reader):
                 (self.checked(key, item), line(item)) for item in self.sequence(node, f"`{key}`")
             )
         if key in (*FLAGS, "deny-secrets"):
-            return ((str(self.flag(node, f"`{key}`")).lower(), line(node)),)
+            if key == "explain" and node.value == "full":
+                return (("full", line(node)),)
+            more = ", or full" if key == "explain" else ""
+            return ((str(self.flag(node, f"`{key}`", more)).lower(), line(node)),)
         if key == "network":
             return ((self.word(node, "network", NETWORKS), line(node)),)
         if key == "env" and node.value == "true":

@@ -139,9 +139,9 @@ class Reader:
         self.check(node, what, value, allowed)
         return value
 
-    def flag(self, node: yaml.Node, what: str) -> bool:
+    def flag(self, node: yaml.Node, what: str, more: str = "") -> bool:
         if node.tag != _BOOL or node.value not in ("true", "false"):
-            self.fail(node, f"{what} must be true or false")
+            self.fail(node, f"{what} must be true or false{more}")
         return bool(node.value == "true")
 
     def mapping(self, node: yaml.Node, what: str, keys: Collection[str] = ()) -> Entries:

@@ -91,6 +91,15 @@ def test_a_switch_is_on_off_or_not_said(command, spelling, field):
         assert "neither yes nor no" in refused(command, f"{spelling}={word}")[0]
 
 
+def test_what_is_explained_can_be_everything():
+    assert parse(["--explain=full", "x"]).explain == "full"
+    assert parse(["--explain=FULL", "x"]).explain == "full"
+    message, hint = refused("--explain=most", "x")
+    assert "neither yes nor no" in message and "full" in hint
+    for option in ("--deny-secrets", "--accept-partial"):
+        assert "neither yes nor no" in refused(f"{option}=full", "x")[0]
+
+
 @pytest.mark.parametrize("no", ["0", "no", "off", "false"])
 def test_what_is_always_trusted_cannot_be_distrusted_at_once(no):
     """R73, in either order."""

@@ -54,7 +54,7 @@ def plain_error(text):
         (("--workdir=~", "--deny=none", "true"), REFUSED, "--deny: none does not exist"),
         (("--env=none", "true"), REFUSED, "--env: none does not exist"),
         (("--env-pass=1A", "true"), REFUSED, "not the name of a variable"),
-        (("--explain",), REFUSED, "no command to run"),
+        (("--explain=no",), REFUSED, "no command to run"),
         (("--",), REFUSED, "no command to run"),
         (("A=1",), REFUSED, "no command to run"),
         (("no-such-command-at-all",), NOT_FOUND, "command not found: no-such-command-at-all"),
@@ -269,6 +269,27 @@ def test_stdout_prints_the_policy_and_never_executes(run, never_started, home):
         assert out.count("\n") > 20
     assert run("--stdout", "--output=p", "touch", "x")[0] == 0
     assert (home / "w/p").exists() and not (home / "w/x").exists()
+
+
+@pytest.mark.parametrize("words", [("--explain",), ("--explain", "--stdout"), ("--explain=full",)])
+def test_without_a_command_it_explains_what_one_may_do(run, never_started, words):
+    status, out, err = run(*words, "--add-dirs-ro=~/.zshrc")
+    assert (status, bool(out)) == (0, "--stdout" in words)
+    assert "~/.zshrc" in plain_error(err)
+    assert ("may be read and written" in err) == ("--explain=full" in words)
+    assert len(err.splitlines()) <= 30 or "--explain=full" in words
+
+
+def test_how_much_is_explained_can_be_a_default_that_an_option_undoes(run, home):
+    file = home / ".config/safehouse/config.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text("explain: full\n")
+    assert "may be read and written" in run("--stdout")[2]
+    assert "may write" in run("--stdout", "--explain")[2]
+    assert run("--stdout", "--explain=no")[2] == ""
+    file.write_text("explain: true\n")
+    assert "may write" in run("--stdout")[2]
+    assert "may be read and written" in run("--stdout", "--explain=full")[2]
 
 
 def test_output_without_a_command_only_writes(run, never_started, home):

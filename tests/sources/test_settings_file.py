@@ -140,6 +140,8 @@ def test_paths_of_files_that_are_for_every_directory_begin_somewhere(file):
         ("config.yaml", "\nnetwork: [none]\n", "2: network must be a text"),
         ("config.yaml", "\nexplain: yes\n", "2: `explain` must be true or false"),
         ("config.yaml", "\nexplain: [true]\n", "2: "),
+        ("config.yaml", "\nexplain: most\n", "2: `explain` must be true or false, or full"),
+        ("config.yaml", "\naccept-partial: full\n", "2: `accept-partial` must be true or false"),
         ("config.yaml", "\nagents: {claude: {shims: [x]}}\n", "2: unknown key of agent claude 'shims'"),
         ("config.yaml", "\nagents: [claude]\n", "2: agents must be a mapping"),
         ("config.yaml", "\nenv-pass: [A-B]\n", "2: 'A-B' is not the name of a variable"),

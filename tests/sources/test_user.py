@@ -122,6 +122,8 @@ def test_switches_and_other_defaults(person):
     assert dict(plan.policy.environment)["FROM_FILE"] == "1"
     assert plan.agent == "aider"
     assert person.plan("claude").agent == "claude"
+    person.configure("explain: full\n")
+    assert person.plan("true").configuration.defaults["explain"].text == "full"
 
 
 def test_all_variables_by_default_unless_some_are_named(person):
