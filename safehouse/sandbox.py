@@ -17,6 +17,7 @@ from safehouse.policy.planting import expanded
 from safehouse.policy.policy import Access, Policy
 from safehouse.policy.resolve import resolve
 from safehouse.policy.rule import ALLOW, Grant, Rule, Tier
+from safehouse.request import Request
 from safehouse.sources import (
     certificates,
     command_line,
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from safehouse.backends.base import Backend
     from safehouse.launch import Launch
     from safehouse.policy.rule import AnyGrant
-    from safehouse.request import Request
     from safehouse.sources.appended import Appended
     from safehouse.sources.configuration import Configuration
     from safehouse.sources.profile import Profile
@@ -156,6 +156,27 @@ def make_plan(request: Request, host: Host) -> Plan:
     start = configured.start(request, host)
     agent, notices = selection.agent(request, host, start)
     found = configured.configuration(request, host, start, agent)
+    return _plan(request, host, start, agent, found, notices)
+
+
+def default_plan(plan: Plan) -> Plan:
+    """The plan of the same command in the same place where nobody says anything about it."""
+    typed = plan.request
+    request = Request(typed.command, typed.assignments)
+    workdir = dict(plan.policy.defines).get("WORKDIR", "")
+    start, nothing = configured.without_words(plan.host, workdir)
+    agent, notices = selection.agent(request, plan.host, start)
+    return _plan(request, plan.host, start, agent, nothing, notices)
+
+
+def _plan(
+    request: Request,
+    host: Host,
+    start: configured.Start,
+    agent: str,
+    found: Configuration,
+    notices: tuple[str, ...],
+) -> Plan:
     features = tuple(item.text for item in found.said("enable"))
     profiles = start.catalogue.selected(features, agent)
     profiles, not_followed = homes.followed(

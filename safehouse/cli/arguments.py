@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Literal
 
-    Kind = Literal["paths", "names", "text", "choice", "flag", "switch", "optional", "file"]
+    Kind = Literal["paths", "names", "text", "choice", "flag", "switch", "optional", "file", "word"]
 
 COMMANDS = {
     "run": "run COMMAND confined (the word may be left out)",
@@ -45,8 +45,8 @@ class Option(Value):
     """One option: its spellings, where its value goes, what it takes, and what it is for.
 
     Kinds: `paths` (separated by colons) and `names` (by commas) add up over several uses, `file`
-    may be given several times. Only behind `=` a value is taken by `optional`, and by `switch`,
-    which is yes or no or one of its choices.
+    may be given several times. Only behind `=` a value is taken by `optional`, by `switch`, which is
+    yes or no or one of its choices, and by `word`, which is the first of its choices without one.
     """
 
     names: tuple[str, ...]
@@ -88,6 +88,9 @@ OPTIONS = (
     Option(("--output",), "output", "text", "FILE", "write the policy to FILE as well",
            commands=("run", "policy")),
     Option(("--format",), "format", "choice", "FORMAT", "table, sbpl, bwrap or json", FORMATS, ("policy",)),
+    Option(("--diff",), "diff", "word", "[=WHAT]",
+           "what differs from the launch without options, defaults or a FILE", ("options", "defaults"),
+           ("policy",)),
     Option(("--platform",), "platform", "choice", "SYSTEM", "for macos or linux, whichever this is",
            PLATFORMS, ("policy", "why", "profiles")),
     Option(("--read-only",), "read_only", "flag", "", "may be read (what grant does if nothing is said)",
@@ -103,7 +106,8 @@ OPTIONS = (
     Option(("--all",), "all", "flag", "", "for every directory", commands=("grants",)),
     Option(("--effective",), "effective", "flag", "",
            "all sources of a launch here, in order, and what came of each", commands=("grants",)),
-    Option(("--json",), "json", "flag", "", "for programs", commands=("grants", "profiles", "shims")),
+    Option(("--json",), "json", "flag", "", "for programs",
+           commands=("grants", "policy", "profiles", "shims")),
     Option(("--strict",), "strict", "flag", "", "check: a warning makes the exit status 1",
            commands=("profiles",)),
     Option(("--yes",), "yes", "flag", "", "do not ask", commands=("trust",)),
@@ -131,6 +135,7 @@ class Arguments(Value):
     stdout: bool = False
     output: str = ""
     format: str = ""
+    diff: str = ""
     help: bool = False
     version: bool = False
     read_only: bool = False
@@ -203,6 +208,9 @@ def _option(word: str, words: list[str], command: str, found: dict[str, Any]) ->
         return
     if option.kind == "switch":
         found[option.field] = _truth(value, name, option) if equals else True
+        return
+    if option.kind == "word":
+        found[option.field] = _filled(value, name, option) if equals else option.choices[0]
         return
     if option.kind == "optional":
         if equals:

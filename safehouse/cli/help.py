@@ -18,12 +18,18 @@ toolchains, and nothing else of yours: no SSH keys, no cloud credentials, no oth
 usage: safehouse [OPTIONS] [--] [NAME=VALUE...] COMMAND [ARG...]
 """,
     "policy": """\
-Print the policy that a command would run under, without running it.
+Print the policy that a command would run under, without running it, or what it allows and another
+one does not, and the other way round.
 
   safehouse policy -- claude
   safehouse policy --platform=macos --format=table -- codex
+  safehouse policy --diff --enable=docker -- claude      what these options change
+  safehouse policy --diff=defaults -- claude             what all that is configured changes
+  safehouse policy --format=json --output=before.json -- claude
+  safehouse policy --diff=before.json -- claude          what has changed since then
 
 usage: safehouse policy [OPTIONS] [--] [COMMAND...]
+       safehouse policy --diff[=options | =defaults | =FILE] [--json] [OPTIONS] [--] [COMMAND...]
 """,
     "why": """\
 Say whether a command may do something, by which rule, and how to allow it if not.
@@ -157,7 +163,9 @@ Exit status: the command's own (128+n for signal n); 125 safehouse's own failure
 found but not executable, 127 not found. It hardens, and is no virtual machine: what a command may
 read, it may also send away.
 """,
-    "policy": "Exit status: 0; 125 for a failure or a refusal.\n",
+    "policy": """\
+Exit status: 0; with --diff 0 for no difference and 1 for some; 125 for a failure or a refusal.
+""",
     "why": "Exit status: 0 allowed, 1 denied, 125 for a question that cannot be answered.\n",
     "keep": "Exit status: 0; 125 for an error, and then nothing was changed.\n",
     "grants": "Exit status: 0; 125 for an error.\n",

@@ -92,6 +92,10 @@ def _command(arguments: Arguments) -> int:
 
         return answer_shims(arguments)
     if arguments.command == "policy":
+        if arguments.diff:
+            from safehouse.cli.diff import show as show_difference
+
+            return show_difference(arguments)
         from safehouse.cli.policy import show
 
         return show(arguments)

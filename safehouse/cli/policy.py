@@ -8,13 +8,15 @@ import sys
 from safehouse import sandbox
 from safehouse.errors import UserError, printable
 from safehouse.host import PLATFORMS, Host
-from safehouse.policy.rule import Opaque, Tier
+from safehouse.policy.document import Document, Enforced, written
+from safehouse.policy.rule import Opaque
+from safehouse.value import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from safehouse.cli.arguments import Arguments
     from safehouse.policy.policy import Policy
-    from safehouse.policy.rule import Filter, Rule
+    from safehouse.policy.rule import Filter
 
 
 def show(arguments: Arguments) -> int:
@@ -22,11 +24,11 @@ def show(arguments: Arguments) -> int:
     host = Host.current()
     plan = sandbox.make_plan(arguments.request, host)
     backend = sandbox.backend_for(plan.host)
-    wanted = arguments.format or backend.language
+    wanted = arguments.format or ("json" if arguments.json else backend.language)
     if wanted == "table":
         text = table(plan.policy)
     elif wanted == "json":
-        text = as_json(plan)
+        text = written(document(plan))
     elif wanted != backend.language:
         raise UserError(
             f"--format={wanted} is not the language of {plan.host.platform}",
@@ -35,9 +37,9 @@ def show(arguments: Arguments) -> int:
     else:
         text = sandbox.policy_text(plan)
     if arguments.output:
-        written = write(arguments.output, text, host)
+        where = write(arguments.output, text, host)
         if not arguments.request.command:
-            print(written)
+            print(where)
     else:
         sys.stdout.write(text)
     return 0
@@ -71,32 +73,34 @@ def filter_text(filter: Filter | None) -> str:
     return f"{filter.kind} {filter.value or parts}"
 
 
-def as_json(plan: sandbox.Plan) -> str:
-    """The policy for programs. Of the environment only the names: values may be secret."""
-    import json
+def document(plan: sandbox.Plan) -> Document:
+    """A plan's policy with what belongs to it. Of the environment only the names: values may be secret."""
+    environment = tuple((name, "") for name, _ in plan.policy.environment)
+    return Document(
+        plan.host.platform,
+        replace(plan.policy, environment=environment),
+        plan.agent,
+        tuple(profile.name for profile in plan.profiles),
+        tuple(
+            (profile.name, profile.weakens)
+            for profile in plan.profiles
+            if profile.weakens and profile.grants
+        ),
+        plan.host.launch_temp,
+        _enforced(plan),
+    )
 
-    document = {
-        "platform": plan.host.platform,
-        "agent": plan.agent,
-        "profiles": [profile.name for profile in plan.profiles],
-        "workdir": plan.policy.workdir,
-        "network": plan.policy.network,
-        "environment": [name for name, _ in plan.policy.environment],
-        "rules": [_rule_json(rule) for rule in plan.policy.rules if not isinstance(rule, Opaque)],
-        "opaque": [rule.text for rule in plan.policy.opaque],
-    }
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
-
-def _rule_json(rule: Rule) -> dict[str, object]:
-    return {
-        "action": rule.action,
-        "operations": list(rule.operations),
-        "filter": None if rule.filter is None else filter_text(rule.filter),
-        "tier": Tier.NAMES[rule.origin.tier],
-        "source": rule.origin.source,
-        "reason": rule.origin.reason,
-    }
+def _enforced(plan: sandbox.Plan) -> Enforced | None:
+    """How far this system keeps the policy; None where that cannot be told from here."""
+    if plan.host.foreign:
+        return None
+    try:
+        found = sandbox.backend_for(plan.host).look(plan.policy, plan.host).enforcement
+    except UserError:
+        return None
+    less = tuple(f"{each.rule.origin}: {each.instead}" for each in found.wider)
+    return Enforced(found.level, found.by, less, found.notes)
 
 
 def write(path: str, text: str, host: Host) -> str:

@@ -191,6 +191,12 @@ def start(request: Request, host: Host) -> Start:
     return Start(own, catalogue, command_line.workdir(host, said[0]), said[0].place, moved)
 
 
+def without_words(host: Host, workdir: str) -> tuple[Start, Configuration]:
+    """A start and a configuration in which nobody says anything: the shipped profiles alone."""
+    start = Start(None, Catalogue(host.platform, records()), workdir, "the same directory")
+    return start, Configuration((), (), {}, (), OPEN, None, "unknown")
+
+
 def _has_own(host: Host) -> bool:
     """Whether there is a directory of our files, wherever that is."""
     try:

@@ -28,7 +28,7 @@ VALUES = {
 WITH_VALUE = [
     (command, spelling, option.field)
     for option in OPTIONS
-    if option.kind not in ("flag", "optional", "switch")
+    if option.kind not in ("flag", "optional", "switch", "word")
     for spelling in option.names
     for command in option.commands
 ]
@@ -98,6 +98,20 @@ def test_what_is_explained_can_be_everything():
     assert "neither yes nor no" in message and "full" in hint
     for option in ("--deny-secrets", "--accept-partial"):
         assert "neither yes nor no" in refused(f"{option}=full", "x")[0]
+
+
+def test_what_a_policy_is_compared_with_stands_behind_the_sign():
+    assert parse(["policy"]).diff == ""
+    for words, what in (
+        (["--diff"], "options"),
+        (["--diff", "--enable=ssh"], "options"),
+        (["--diff=defaults"], "defaults"),
+        (["--diff=a b.json"], "a b.json"),
+    ):
+        arguments = parse(["policy", *words, "--", "defaults"])
+        assert (arguments.diff, arguments.request.command) == (what, ("defaults",))
+    assert "--diff= is empty" in refused("policy", "--diff=")[0]
+    assert "does not belong to safehouse run" in refused("--diff", "x")[0]
 
 
 @pytest.mark.parametrize("no", ["0", "no", "off", "false"])
