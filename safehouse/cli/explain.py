@@ -199,8 +199,9 @@ class Screen:
         if secrets:
             some = f": {self._named(by_name)}" if by_name else ""
             later = f"; {AT_THE_START}" if self.plan.host.platform == LINUX else ""
-            yield f"secrets by name, {len(by_name)} closed by {secrets.place}{some}{later}"
             opened = [p for p in self.places.all if p.path in names and p.mode != CLOSED]
+            count = len(names) - len({place.path for place in opened})
+            yield f"secrets by name, {count} closed by {printable(secrets.place)}{some}{later}"
             if opened:
                 yield f"not closed, though it has such a name: {self._named(opened, True)}"
         closed = [place for place in closed if place.path not in names]
