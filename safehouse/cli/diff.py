@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 
 from safehouse import sandbox
@@ -13,8 +14,11 @@ from safehouse.files import decoded, read_file
 from safehouse.host import MACOS, Host
 from safehouse.policy.document import Document, read
 from safehouse.policy.policy import Policy
-from safehouse.policy.rule import Tier
+from safehouse.policy.rule import Opaque, Tier
+from safehouse.policy.search import leaves, read_as
 from safehouse.request import Request
+from safehouse.sbpl import reader
+from safehouse.sbpl.pattern import is_known
 from safehouse.value import replace
 
 TYPE_CHECKING = False
@@ -43,7 +47,10 @@ def show(arguments: Arguments) -> int:
         )
     host = Host.current()
     before, after = compared(arguments.request, arguments.diff, host)
-    found = differences(before, after)
+    try:
+        found = differences(before, after)
+    except ValueError as error:
+        raise UserError(f"cannot be compared: {error}", _HINT) from None
     title = _SAID.get(arguments.diff, printable(arguments.diff))
     text = _json(found, title) if arguments.json else _text(found, title)
     if arguments.output:
@@ -74,7 +81,7 @@ def compared(request: Request, what: str, host: Host) -> tuple[Document, Documen
             f"{printable(what)} is a policy for {before.platform}",
             f"--platform={before.platform}, or another file",
         )
-    if before.launch_temp and host.launch_temp:
+    if before.launch_temp.rpartition("/")[0] == host.launch_temp.rpartition("/")[0]:
         host = replace(host, launch_temp=before.launch_temp)  # each launch has another one
     plan = sandbox.make_plan(replace(request, platform=before.platform), host)
     return before, document(plan)
@@ -87,13 +94,24 @@ def opened(path: str, host: Host) -> Document:
     text = decoded(read_file(real, _MOST, f"--diff={name}"))
     start = text.lstrip()[:1]
     if start == "{":
-        return read(text, name)
+        document = read(text, name)
+        _refuse_slow(document, name)
+        return document
     if start not in ("(", ";"):
         raise UserError(f"{name} is no policy in JSON or SBPL", _HINT)
-    from safehouse.sbpl import reader
-
     rules = reader.read(text, name, Tier.APPENDED, {})
-    return Document(MACOS, Policy(rules), complete=False)
+    own = re.search(re.escape(host.temp) + "/safehouse/[0-9a-f]{8}", text) if host.temp else None
+    return Document(MACOS, Policy(rules), launch_temp=own[0] if own else "", complete=False)
+
+
+def _refuse_slow(document: Document, name: str) -> None:
+    """Raises UserError for a regex that may take Python longer than anybody waits."""
+    for rule in document.policy.rules:
+        for leaf in () if isinstance(rule, Opaque) or not rule.filter else leaves(rule.filter):
+            if read_as(leaf)[1] == "regex" and not is_known(leaf.value):
+                raise UserError(
+                    f"{name}: a regex that is not known: {printable(leaf.value)}", _HINT
+                )
 
 
 def _text(found: list[Difference], title: str) -> str:

@@ -19,7 +19,7 @@ _WRITE = (
 # In this order: what is named first brings the others along.
 _VERBS = (
     ("connect to", "network-outbound", ("network-outbound", "network*")),
-    ("let others connect to", "network-inbound", ("network-inbound", "network-bind")),
+    ("listen at", "network-inbound", ("network-inbound", "network-bind")),
     ("read", "file-read-data", _READ),
     ("write", "file-write-data", _WRITE),
     ("see that there is", "file-read-metadata", ("file-read-metadata", "file-test-existence")),

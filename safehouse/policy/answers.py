@@ -182,12 +182,11 @@ class _OfOneKind:
         """The pairs of rules that may decide differently on a target, one having a pattern."""
         before, after = self.answers.lists
         deciding = [[*_deciding(rules, self.kind)] for rules in self.answers.lists]
+        patterns = [place for place in deciding[1] if not _is_plain(after[place])]
         for one in deciding[0]:
-            simple = _is_plain(before[one])
-            for two in deciding[1]:
+            for two in patterns if _is_plain(before[one]) else deciding[1]:
                 if (
                     self.answers.differ(one, two)
-                    and not (simple and _is_plain(after[two]))
                     and not self.answers.outdone(one, two)
                     and self._meet(before[one].filter, after[two].filter)
                 ):

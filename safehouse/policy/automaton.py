@@ -140,7 +140,10 @@ def automaton(variant: str, value: str) -> Automaton:
         skipped = made.node()
         made.free_between(made.first, skipped)
         made.step_between(skipped, _ANY, skipped)
-        begin, end = _Pattern(value, made).read()
+        try:
+            begin, end = _Pattern(value, made).read()
+        except RecursionError:
+            raise ValueError("too many parentheses within each other") from None
         made.free_between(skipped, begin)
         made.free_between(end, made.goal)
         return made

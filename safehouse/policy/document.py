@@ -158,7 +158,7 @@ class _Reader:
         if type(version) is not int or version < 1:
             self.fail("format", "has to be a number: this is no policy")
         if version > FORMAT:
-            by = f" ({self.text(found.get('safehouse', ''), 'safehouse')})"
+            by = f" ({printable(self.text(found.get('safehouse', ''), 'safehouse'))})"
             self.fail(
                 "format",
                 f"{version} is that of a newer Safehouse{by}, and this one knows {FORMAT}",

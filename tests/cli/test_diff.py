@@ -12,14 +12,19 @@ from safehouse.cli.differences import NARROWER, NEITHER, WIDER, differences
 from safehouse.cli.main import main
 from safehouse.cli.verbs import verbs
 from safehouse.errors import UserError
+from safehouse.files import LocalFiles
 from safehouse.policy.document import Document, Enforced, read, written
+from safehouse.policy.match import kind_of, matches
 from safehouse.policy.operations import OPERATIONS
-from safehouse.policy.policy import Policy
+from safehouse.policy.policy import Access, Policy
 from safehouse.policy.rule import ALLOW, DENY, Filter, Opaque, Origin, Rule, Tier
+from safehouse.policy.vocabulary import FILTER_ALIAS
 from safehouse.policy.words import READ, WRITE
 from safehouse.request import Request
 from safehouse.value import replace
 from tests.cli.test_explain import HOSTS
+from tests.fake_host import mac, planned
+from tests.policy.test_models_agree import QUESTIONS
 
 
 @pytest.fixture
@@ -170,6 +175,24 @@ def test_what_is_no_policy_is_refused(diff, home, text, message):
     status, lines, err = diff("--diff=~/old", "claude")
     assert (status, lines) == (125, [])
     assert message in err
+
+
+def test_a_regex_that_would_take_for_ever_is_refused(diff, home):
+    assert diff("--json", "--output=~/old.json")[0] == 0
+    file = home / "old.json"
+    text = file.read_text()
+    for pattern in ("^/(a+)+$", "(" * 500 + ")" * 500):
+        slow = '{"kind": "regex", "value": "' + pattern + '"}'
+        file.write_text(text.replace('"filter": null', f'"filter": {slow}', 1))
+        status, _, err = diff("--diff=~/old.json")
+        assert (status, "a regex that is not known" in err) == (125, True)
+
+
+def test_sbpl_of_another_launch_of_a_mac_is_told_from_this_one_by_nothing_else(home):
+    host = replace(mac(), files=LocalFiles())
+    directory = f"{host.temp}/safehouse/0a1b2c3d"
+    (home / "old.sb").write_text(f'(version 1)\n(allow file-read* (subpath "{directory}"))\n')
+    assert opened(str(home / "old.sb"), host).launch_temp == directory
 
 
 def test_what_cannot_be_compared_is_refused(diff, home):
@@ -335,7 +358,7 @@ _WRITES = ("file-write*", "file-write-data", "file-write-create", "file-write-mo
         (("mach-lookup",), "use the service"),
         (("process-info*", "process-info-pidinfo"), "use process-info* of"),
         (("file-read-xattr", "file-ioctl"), "use file-read-xattr, file-ioctl of"),
-        (("network-inbound", "network-bind"), "let others connect to"),
+        (("network-inbound", "network-bind"), "listen at"),
         (OPERATIONS, "do anything to"),
     ],
 )
@@ -352,3 +375,62 @@ def test_a_policy_that_is_opened_is_the_one_that_was_written(home, diff):
     assert opened("~/old.json", host) == after
     with pytest.raises(UserError):
         opened("~/docs", host)
+
+
+# That it is true, line by line
+
+
+def filter_of(data):
+    if data is None:
+        return None
+    parts = tuple(filter_of(part) for part in data.get("parts", ()))
+    return Filter(data["kind"], data.get("value", ""), parts)
+
+
+def is_about(line, access):
+    """Whether a line of the kind `access` is about a question."""
+    kind = FILTER_ALIAS.get(kind_of(access), kind_of(access))
+    filters = [filter_of(line.data[name]) for name in ("filter", "within")]
+    return (
+        access.operation in line.data["operations"]
+        and (kind == line.data["target-kind"] or filters == [None, None])
+        and all(filter is None or matches(filter, access) for filter in filters)
+    )
+
+
+PAIRS = {
+    "features": ({}, {"enable": ("ssh", "clipboard", "shell-init")}),
+    "agents": ({"agent": "claude"}, {"agent": "codex", "network": "none"}),
+    "directories": (
+        {"deny_secrets": True, "add_dirs": ("~/docs",)},
+        {"add_dirs_ro": ("~/docs",), "deny": ("~/src/project/private",)},
+    ),
+}
+
+
+@pytest.mark.parametrize("pair", PAIRS.values(), ids=PAIRS)
+@pytest.mark.parametrize("system", HOSTS)
+def test_each_line_has_an_example_and_each_other_answer_a_line(system, pair):
+    plans = [planned(HOSTS[system], Request(**request)) for request in pair]
+    before, after = (Document(plan.host.platform, plan.policy) for plan in plans)
+    lines = differences(before, after)
+    network = before.policy.network != after.policy.network
+    told = [line for line in lines if line.kind == "access"]
+    assert told
+    for line in told:
+        example = Access(**line.data["example"])
+        now = after.policy.decide(example).allowed
+        assert before.policy.decide(example).allowed != now
+        assert now == (line.direction == WIDER)
+        assert is_about(line, example), line.text
+    for question in QUESTIONS[::7]:
+        access = Access(question.operation, question.target, question.kind)
+        now = after.policy.decide(access).allowed
+        if before.policy.decide(access).allowed != now:
+            direction = WIDER if now else NARROWER
+            some = [line for line in told if line.direction == direction]
+            sources = [
+                each.policy.decide(access).rule.origin.source for each in (before, after)
+            ]  # fmt: skip
+            closed = network and "network: none" in sources
+            assert closed or any(is_about(line, access) for line in some), access
