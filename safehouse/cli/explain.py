@@ -31,10 +31,12 @@ WIDTH = 89
 _HEAD = 13
 _MOST_LINES = 30
 _MOST_PATHS = 5
+_FIRST_NOTES = 3
 _MOST_VARIABLES, _MOST_USUAL = 20, 6
 _ALL = "--explain=full"
 _BOLD, _YELLOW, _PLAIN = "\033[1m", "\033[33m", "\033[0m"
 # What is worse stands first, and is not what is left out.
+_WHENEVER = "what gets such a name later is closed, too"
 _ENDS = "this ends the confinement"
 
 
@@ -153,7 +155,7 @@ class Screen:
             label = "caches of toolchains" if mode == WRITE else "toolchains"
             yield f"{label}: {', '.join(self._by_profile(tools))} ({_count(tools)})"
         if "system" in groups:
-            what = "" if mode == WRITE else ", its programs, libraries and settings"
+            what = "" if mode == WRITE else " (programs, libraries, settings)"
             yield f"the system{what}: {self._named(groups['system'])}"
         if mode == WRITE:
             yield from self.own()
@@ -198,7 +200,7 @@ class Screen:
         by_name = [place for place in closed if place.path in names]
         if secrets:
             some = f": {self._named(by_name)}" if by_name else ""
-            later = f"; {AT_THE_START}" if self.plan.host.platform == LINUX else ""
+            later = f"; {AT_THE_START if self.plan.host.platform == LINUX else _WHENEVER}"
             opened = [p for p in self.places.all if p.path in names and p.mode != CLOSED]
             count = len(names) - len({place.path for place in opened})
             yield f"secrets by name, {count} closed by {printable(secrets.place)}{some}{later}"
@@ -278,9 +280,9 @@ class Screen:
         if enforcement.narrower:
             count = _places(len(enforcement.narrower))
             items.append(f"stricter: {count}: not there yet, or less is possible than said")
-        return Section(
-            "enforcement", items, 2 + len(enforcement.wider), warns=bool(enforcement.wider)
-        )
+        # What the system cannot do comes first among the notes.
+        least = 1 + len(enforcement.wider) + min(len(enforcement.notes), _FIRST_NOTES)
+        return Section("enforcement", items, least, warns=bool(enforcement.wider))
 
 
 def _feature(profile: Profile) -> str:

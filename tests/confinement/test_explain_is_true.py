@@ -175,7 +175,7 @@ try:
     print("connected")
 except OSError as error:
     print(error)
-print(sorted(os.environ))
+print(json.dumps(sorted(os.environ)))
 """
     server = """
 listening = socket.create_server(("127.0.0.1", 0))
@@ -194,4 +194,7 @@ with open(words_file, "w") as file:
         names = next(line for line in done.stderr.split("\n") if "environment: " in line)
         said = names.partition("environment: ")[2].split(", ")
         assert "MINE" in said and "5ecret-value" not in done.stderr
-        assert set(said) == set(eval(done.stdout.strip().split("\n")[-1])) - {"PWD", "LC_CTYPE"}
+        assert set(said) == set(json.loads(done.stdout.strip().split("\n")[-1])) - {
+            "PWD",
+            "LC_CTYPE",
+        }
