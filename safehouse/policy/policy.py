@@ -90,9 +90,9 @@ class Policy(Value):
             if unfiltered is not None:
                 return Decision(unfiltered.action, unfiltered)
             if operation in OWN_DEFAULT:
-                return Decision(_OWN[OWN_DEFAULT[operation]].action, _OWN[OWN_DEFAULT[operation]])
+                return Decision(OWN[OWN_DEFAULT[operation]].action, OWN[OWN_DEFAULT[operation]])
             operation = PARENT.get(operation, "")
-        return Decision(DENY, _OWN[DENY])
+        return Decision(DENY, OWN[DENY])
 
     @property
     def opaque(self) -> tuple[Opaque, ...]:
@@ -104,7 +104,8 @@ def _own(action: Action, reason: str) -> Rule:
     return Rule(action, ("default",), None, Origin(Tier.BASE, "Seatbelt", reason))
 
 
-_OWN: dict[str, Rule] = {
+# What is decided where no rule says anything.
+OWN: dict[str, Rule] = {
     ALLOW: _own(ALLOW, "an operation that is allowed unless a rule names it"),
     DENY: _own(DENY, "nothing allows it"),
 }
