@@ -91,8 +91,18 @@ class FakeFiles:
     def changeable(self, path: str) -> bool:
         return path.startswith(_OF_THE_PERSON)
 
-    def is_own_socket(self, path: str) -> bool:
+    def permits(self, path: str, right: str) -> bool:
+        if right == "remove":
+            return self.changeable(path.rpartition("/")[0] or "/")
+        if right == "write":
+            return self.changeable(path)
+        return path not in self.unreadable
+
+    def is_socket(self, path: str) -> bool:
         return self.kinds.get(path) == "other"
+
+    def is_own_socket(self, path: str) -> bool:
+        return self.is_socket(path)
 
     def is_stub(self, path: str, create: str) -> bool:
         return path in self.stubs

@@ -28,6 +28,9 @@ from safehouse.value import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from safehouse.backends.base import View
     from safehouse.host import Host
     from safehouse.policy.policy import Policy
 
@@ -187,6 +190,12 @@ class Bubblewrap:
         """See Backend.lost."""
         return self._home.lost(policy) if self._home else ()
 
+    def view(self, policy: Policy, host: Host) -> View:
+        """See Backend.view."""
+        from safehouse.backends.inside import Inside
+
+        return Inside(plan(policy, host), host)
+
     def render(self, policy: Policy, host: Host) -> str:
         """The options for bwrap, one step a line; the values of the environment may be secret."""
         unset = replace(policy, environment=tuple((name, "...") for name, _ in policy.environment))
@@ -245,14 +254,21 @@ def _private_places(host: Host, mounts: Mounts, root_is_ours: bool) -> list[str]
     if host.user == 0:
         # Root of the outside may write there, to core_pattern for one: linux.md 1.9.
         options += ["--ro-bind", "/proc/sys", "/proc/sys"]
-    options += ["--dev", "/dev", "--perms", "1777", "--tmpfs", "/tmp"]
-    if any(path.startswith("/var/tmp/") for path in (host.home, *(m.path for m in mounts.mounts))):
-        options += ["--perms", "1777", "--tmpfs", "/var/tmp"]
-    elif root_is_ours:
-        options += ["--symlink", "/tmp", "/var/tmp"]
+    options += ["--dev", "/dev"]
+    for place, target in temporary_places(host, mounts, root_is_ours):
+        options += ["--symlink", target, place] if target else ["--perms", "1777", "--tmpfs", place]
     if mounts.home_is_private:
         options += ["--perms", "0700", "--tmpfs", host.home]
     return options
+
+
+def temporary_places(host: Host, mounts: Mounts, root_is_ours: bool) -> Iterator[tuple[str, str]]:
+    """The places for temporary files that a launch has of its own, or the link that is made instead."""
+    yield "/tmp", ""
+    if any(path.startswith("/var/tmp/") for path in (host.home, *(m.path for m in mounts.mounts))):
+        yield "/var/tmp", ""
+    elif root_is_ours:
+        yield "/var/tmp", "/tmp"
 
 
 def _steps(mounts: list[Mount]) -> list[str | Input]:

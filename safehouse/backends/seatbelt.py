@@ -21,6 +21,7 @@ from safehouse.sbpl.render import render
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from safehouse.backends.base import View
     from safehouse.host import Host
     from safehouse.policy.policy import Policy
 
@@ -98,6 +99,12 @@ class Seatbelt:
     def lost(self, policy: Policy) -> tuple[str, ...]:
         """See Backend.lost: there is no other home than the person's."""
         return ()
+
+    def view(self, policy: Policy, host: Host) -> View:
+        """See Backend.view."""
+        from safehouse.backends.by_rules import ByRules
+
+        return ByRules(policy, host)
 
     def render(self, policy: Policy, host: Host) -> str:
         """The policy in SBPL."""

@@ -103,7 +103,8 @@ OPTIONS = (
     Option(("--all",), "all", "flag", "", "for every directory", commands=("grants",)),
     Option(("--effective",), "effective", "flag", "",
            "all sources of a launch here, in order, and what came of each", commands=("grants",)),
-    Option(("--json",), "json", "flag", "", "for programs", commands=("grants", "profiles", "shims")),
+    Option(("--json",), "json", "flag", "", "for programs", commands=("why", "grants", "profiles", "shims")),
+    Option(("--depth",), "depth", "text", "N", "of a tree: how many directories deep (2)", commands=("why",)),
     Option(("--strict",), "strict", "flag", "", "check: a warning makes the exit status 1",
            commands=("profiles",)),
     Option(("--yes",), "yes", "flag", "", "do not ask", commands=("trust",)),
@@ -140,6 +141,7 @@ class Arguments(Value):
     all: bool = False
     effective: bool = False
     json: bool = False
+    depth: str = ""
     yes: bool = False
     decline: bool = False
     bring: bool = False
@@ -154,23 +156,26 @@ def parse(argv: list[str]) -> Arguments:
     command = words.pop(0) if words and words[0] in COMMANDS else "run"
     found: dict[str, Any] = {}
     rest: list[str] = []
+    behind: list[str] = []
     while words:
         word = words.pop(0)
         if word == "--":
-            rest += words
+            behind = words
             break
         if word[:1] == "-" and word != "-":
             _option(word, words, command, found)
-        elif command not in _RUN or (command == "why" and len(rest) < 2):
+        elif command not in ("run", "policy"):
             rest.append(word)
         else:
             rest += [word, *words]
             break
     asked: tuple[str, ...] = ()
-    if command not in _RUN:
-        asked, rest = tuple(rest), []
-    elif command == "why":
-        asked, rest = tuple(rest[:2]), rest[2:]
+    if command == "why":
+        asked, rest = tuple(rest), behind
+    elif command not in _RUN:
+        asked, rest = (*rest, *behind), []
+    else:
+        rest += behind
     assignments, program = split_assignments(tuple(rest))
     said: dict[str, Any] = {
         n: tuple(value) if isinstance(value, list) else value for n, value in found.items()
