@@ -10,6 +10,7 @@ from safehouse.backends.mounts import NOTHING, PRIVATE, READ_WRITE, Mount, Mount
 from safehouse.backends.report import MARK, Report, has_ended, is_mark
 from safehouse.backends.seccomp import terminal_filter
 from safehouse.errors import UserError, quoted
+from safehouse.files import ancestors
 from safehouse.launch import (
     FULL,
     PARTIAL,
@@ -235,11 +236,14 @@ def _options(policy: Policy, host: Host, mounts: Mounts) -> list[str | Input]:
         options.append("--unshare-net")
     # Only where a person granted / is it one of the mounts; else it is an empty one of bwrap's.
     root = [mount for mount in mounts.mounts if mount.path == "/"]
-    options += _steps(root)
+    inner = ways(mounts)
+    options += _steps(root, inner)
     options += _private_places(host, mounts, not root)
-    options += _steps([mount for mount in mounts.mounts if mount.path != "/"])
+    options += _steps([mount for mount in mounts.mounts if mount.path != "/"], inner)
     for path, target in mounts.links:
         options += ["--symlink", target, path]
+    for way in inner:
+        options += ["--remount-ro", way]
     if not root:
         options += ["--symlink", "safehouse", MARK, "--remount-ro", "/"]
     options += ["--chdir", policy.directory]
@@ -271,7 +275,18 @@ def temporary_places(host: Host, mounts: Mounts, root_is_ours: bool) -> Iterator
         yield "/var/tmp", "/tmp"
 
 
-def _steps(mounts: list[Mount]) -> list[str | Input]:
+def ways(mounts: Mounts) -> tuple[str, ...]:
+    """The closed directories in which something is open: they can be gone through, and not listed."""
+    above: set[str] = set()
+    for path in (*(mount.path for mount in mounts.mounts), *(path for path, _ in mounts.links)):
+        for directory in ancestors(path):
+            if directory in above:
+                break
+            above.add(directory)
+    return tuple(m.path for m in mounts.mounts if m.mode == NOTHING and m.path in above)
+
+
+def _steps(mounts: list[Mount], ways: tuple[str, ...]) -> list[str | Input]:
     options: list[str | Input] = []
     for mount in mounts:
         if mount.mode != NOTHING:
@@ -280,6 +295,8 @@ def _steps(mounts: list[Mount]) -> list[str | Input]:
                 mount.path,
                 mount.path,
             ]
+        elif mount.path in ways:
+            options += ["--perms", "0111", "--tmpfs", mount.path]  # read-only once all lies in it
         elif mount.directory:
             options += ["--perms", "0000", "--tmpfs", mount.path, "--remount-ro", mount.path]
         else:
