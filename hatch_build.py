@@ -50,13 +50,13 @@ def identifier(root: Path) -> str:
 
 
 def compiled_profiles(root: Path) -> str:
-    """The source of `_compiled.py`: one profile a line, then the names of secrets.
+    """The source of `_compiled.py`: one profile a line, then what is secret by name and by place.
 
     Raises ValueError when a profile is more than literals, and what the loader says of a bad file.
     """
     sys.path.insert(0, str(root))
     try:
-        from safehouse.sources import secret_file
+        from safehouse.sources import secret_file, sensitive_file
         from safehouse.sources.profile_file import load
     finally:
         sys.path.remove(str(root))
@@ -69,4 +69,7 @@ def compiled_profiles(root: Path) -> str:
     secrets = secret_file.load(text, "profiles.yaml")
     if ast.literal_eval(repr(secrets)) != secrets:
         raise ValueError("profiles.yaml: project-secrets do not survive being written as a literal")
-    return f"{HEAD}\nRECORDS = {literal}\n\nSECRETS = {secrets!r}\n"
+    sensitive = sensitive_file.load(text, "profiles.yaml")
+    if ast.literal_eval(repr(sensitive)) != sensitive:
+        raise ValueError("profiles.yaml: sensitive does not survive being written as a literal")
+    return f"{HEAD}\nRECORDS = {literal}\n\nSECRETS = {secrets!r}\n\nSENSITIVE = {sensitive!r}\n"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from safehouse import __version__
-from safehouse.sources import secret_file
+from safehouse.sources import secret_file, sensitive_file
 from safehouse.sources.profile_file import load
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,14 +39,16 @@ def wheel(folder: Path) -> dict[str, bytes]:
 
 
 def test_wheel_has_the_profiles_compiled(wheel: dict[str, bytes]) -> None:
-    assignment, secrets = ast.parse(wheel[COMPILED]).body[1:]
+    assignment, secrets, sensitive = ast.parse(wheel[COMPILED]).body[1:]
     assert isinstance(assignment, ast.Assign)
     assert isinstance(secrets, ast.Assign)
+    assert isinstance(sensitive, ast.Assign)
     text = (ROOT / "profiles.yaml").read_text(encoding="utf-8")
     records = ast.literal_eval(assignment.value)
     assert records == load(text, "profiles.yaml")
     assert list(records) == list(load(text, "profiles.yaml"))
     assert ast.literal_eval(secrets.value) == secret_file.load(text, "profiles.yaml")
+    assert ast.literal_eval(sensitive.value) == sensitive_file.load(text, "profiles.yaml")
 
 
 def test_wheel_has_the_data_beside_the_package(wheel: dict[str, bytes]) -> None:
