@@ -4,42 +4,43 @@ from __future__ import annotations
 
 from safehouse import sandbox
 from safehouse.answers.reasons import reasons, unsure
-from safehouse.backends.base import OWN, YOURS
+from safehouse.backends.base import KERNEL, OWN, YOURS
 from safehouse.policy.index import Index
+from safehouse.policy.policy import Access
 from safehouse.sources.settings import contains
 from safehouse.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from safehouse.answers.question import Question
-    from safehouse.answers.reasons import Reason
+    from safehouse.answers.reasons import Code, Reason
     from safehouse.backends.base import Seen
     from safehouse.policy.policy import Decision
-    from safehouse.policy.rule import Rule
 
 _CONFINED = ("hidden", "closed", "read-only", "mount", "rule")
-_TEMPORARY = ("/tmp", "/var/tmp", "/dev", "/proc")
+_TEMPORARY = ("/tmp", "/var/tmp")
 
 
 class Answer(Value):
     """Whether it may, and all that is known of why.
 
-    `decision` is that of the rules, `next` the one that there would be without its rule. `seen` says
-    how an attempt ends, None where no file is concerned. `allowed` is what counts; where it is not
-    what the rules say, or an attempt ends otherwise, `reasons` say why. `unsure` is what is not known.
+    `allowed` is what counts, `decision` that of the rule which explains it, on `access`; `next` is the
+    one that there would be without that rule. `seen` says how an attempt ends, None where it is no file.
+    Where rules do not tell all of that, `reasons` do. `unsure` is what is not known.
     """
 
     question: Question
     allowed: bool
+    access: Access
     decision: Decision
     next: Decision | None
     seen: Seen | None
     reasons: tuple[Reason, ...]
     unsure: tuple[str, ...]
 
-    @property
-    def rule(self) -> Rule:
-        return self.decision.rule
+    def has(self, code: Code) -> bool:
+        """Whether one of the reasons is of this kind."""
+        return any(reason.code == code for reason in self.reasons)
 
 
 class Asked:
@@ -54,20 +55,25 @@ class Asked:
 
     def answer(self, question: Question) -> Answer:
         """What there is to say."""
-        line = self.index.in_line(question.access)
-        decision = next(line)
-        follower = next(line, None)
-        seen = self.view.see(question.access, question.path, question.follow) if question.path else None
+        ruled = self.index.decide(question.access)
+        seen = (
+            self.view.see(question.access, question.path, question.follow)
+            if question.path
+            else None
+        )
         self.plan.host.files.closed.intersection_update(self._closed)
-        allowed = self._allowed(question, decision, seen)
+        allowed = self._allowed(question, ruled, seen)
+        access = self._deciding(question, seen, allowed)
+        line = self.index.in_line(access)
         return Answer(
             question,
             allowed,
-            decision,
-            follower,
+            access,
+            next(line),
+            next(line, None),
             seen,
-            tuple(reasons(question, decision, seen, allowed, self.view, self.plan)),
-            tuple(unsure(question, seen, self.view, self.plan)),
+            tuple(reasons(question, ruled, seen, self.view, self.plan)),
+            tuple(unsure(question, ruled, seen, self.view, self.plan)),
         )
 
     def _allowed(self, question: Question, decision: Decision, seen: Seen | None) -> bool:
@@ -77,13 +83,23 @@ class Asked:
             return False
         if seen.owner == YOURS and not seen.error:
             return True
-        if seen.owner != YOURS and self.is_temporary(seen.path):
-            # Of what lies there outside, nothing is to be had.
-            outside = self.plan.host.files.kind(question.access.target) != "missing"
-            return seen.owner != OWN or not outside
+        if seen.owner == KERNEL or (seen.owner == OWN and self._is_new(seen.path, question)):
+            return True
         return decision.allowed
 
-    def is_temporary(self, path: str) -> bool:
-        """Whether what a program has there is its own, and meant to be gone afterwards."""
-        home = self.plan.host.home
-        return any(contains(place, path) for place in _TEMPORARY) and not contains(home, path)
+    def _is_new(self, path: str, question: Question) -> bool:
+        """Whether a program has something for itself there, and nothing that lies there is hidden by it."""
+        if contains(self.plan.host.home, path) or not any(contains(p, path) for p in _TEMPORARY):
+            return False
+        target = question.access.target
+        return target in _TEMPORARY or self.plan.host.files.kind(target) == "missing"
+
+    def _deciding(self, question: Question, seen: Seen | None, allowed: bool) -> Access:
+        """The access whose rule explains an answer: what was asked, or what that hangs on."""
+        others = ("file-read-data", "file-write-data", "file-read-metadata") if seen else ()
+        targets = dict.fromkeys((question.access.target, seen.path if seen else ""))
+        accesses = [Access(o, target, "path") for o in others for target in targets]
+        for access in (question.access, *accesses):
+            if self.index.decide(access).allowed == allowed:
+                return access
+        return question.access

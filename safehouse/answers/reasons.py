@@ -11,15 +11,13 @@ from safehouse.backends.base import (
     ODD,
     OWN,
     PERMISSIONS,
-    READ_ONLY,
-    RULE,
     YOURS,
 )
 from safehouse.errors import printable
 from safehouse.host import LINUX, MACOS
 from safehouse.policy.match import kind_of
 from safehouse.policy.policy import NONE
-from safehouse.policy.rule import PATH_KINDS
+from safehouse.policy.rule import Tier
 from safehouse.sources.settings import contains
 from safehouse.value import Value
 
@@ -35,7 +33,7 @@ if TYPE_CHECKING:
 
     Code = Literal[
         "missing", "permissions", "odd", "own", "own-home", "kernel", "link", "mount", "socket",
-        "names", "kept-otherwise", "hidden",
+        "names", "shut", "kept-otherwise", "hidden", "closed", "read-only",
     ]  # fmt: skip
 
 
@@ -47,79 +45,79 @@ class Reason(Value):
 
 
 def reasons(
-    question: Question, decision: Decision, seen: Seen | None, allowed: bool, view: View, plan: Plan
+    question: Question, ruled: Decision, seen: Seen | None, view: View, plan: Plan
 ) -> Iterator[Reason]:
-    """What the rules alone do not tell of an attempt."""
+    """What a decision by the rules alone does not tell of an attempt."""
     if seen is None:
         return
-    home, path = plan.host.home, printable(seen.path)
+    path = printable(seen.path)
     if seen.obstacle == MISSING:
         yield Reason("missing", f"{path} does not exist")
     elif seen.obstacle == PERMISSIONS:
-        yield Reason("permissions", f"the permissions of {path} keep you out, with or without safehouse")
+        yield Reason(
+            "permissions", f"the permissions of {path} keep you out, with or without safehouse"
+        )
     elif seen.obstacle == ODD:
         yield Reason("odd", _ODD.get(seen.error, "{} is of another kind").format(path))
+    elif seen.obstacle == BUSY:
+        yield Reason("mount", f"{path} is a mount in there, which keeps its name and its place")
+    elif seen.obstacle and ruled.allowed:
+        yield from _shut(question, ruled, seen, view)
     if seen.owner == KERNEL:
         yield Reason("kernel", f"each launch has its own {_top(seen.path)}")
-    elif seen.owner == OWN and seen.obstacle not in (CLOSED, HIDDEN, READ_ONLY):
-        yield from _own(seen, home)
-    if seen.obstacle == BUSY:
-        yield Reason(
-            "mount", f"{path} is a mount of its own in there: its name cannot be changed or removed"
-        )
-    if seen.owner == YOURS and not seen.error and not decision.allowed:
-        yield from _open(question, decision, view)
-    if seen.obstacle in (CLOSED, HIDDEN, READ_ONLY, RULE) and decision.allowed:
-        yield from _shut(question, decision, seen, view)
+    elif seen.owner == OWN and seen.obstacle in ("", MISSING, ODD, BUSY):
+        yield from _own(seen, ruled, plan.host.home)
+    if seen.owner == YOURS and not seen.error and not ruled.allowed:
+        yield from _open(question, ruled, view, plan)
 
 
-def _own(seen: Seen, home: str) -> Iterator[Reason]:
-    if contains(home, seen.path):
+def _own(seen: Seen, ruled: Decision, home: str) -> Iterator[Reason]:
+    """That what it meets is not the person's."""
+    if not contains(home, seen.path):
+        what = "what lies there outside is not to be seen"
+        yield Reason("own", f"each launch has its own {_top(seen.path)}: {what}")
+    elif not seen.error or ruled.allowed:
+        what = "only what is granted is yours, all else is gone at the end, and told"
+        yield Reason("own-home", f"each launch has a home of its own: {what}")
+
+
+def _open(question: Question, ruled: Decision, view: View, plan: Plan) -> Iterator[Reason]:
+    """Why something goes well that no rule allows."""
+    filter, path = ruled.rule.filter, question.access.target
+    told = {s.rule: s.instead for s in (*view.inexact, *view.wider)}
+    if ruled.rule in told:
+        yield Reason("kept-otherwise", told[ruled.rule])
+    elif question.access.operation.startswith("network"):
+        yield Reason("socket", "on Linux a socket that can be seen can be connected to")
+    elif filter is not None and filter.kind not in ("literal", "subpath"):
+        yield Reason("names", "on Linux a rule for names holds for what is there at the start")
+    elif not plan.host.files.permits(path, "read") and ruled.rule.origin.tier <= Tier.PROFILE:
         yield Reason(
-            "own-home",
-            "each launch has a home of its own, in which only what is granted is yours: "
-            "what it makes there is gone at the end, and told",
+            "shut", "its permissions close it, in there as outside: only its name can be seen"
         )
     else:
-        yield Reason(
-            "own",
-            f"each launch has its own {_top(seen.path)}: what lies there outside is not to be seen",
-        )
+        yield Reason("kept-otherwise", "on Linux what lies in an open directory is open with it")
 
 
-def _open(question: Question, decision: Decision, view: View) -> Iterator[Reason]:
-    """Why something goes well that no rule allows."""
-    if question.access.operation.startswith("network"):
-        yield Reason("socket", "on Linux a socket that can be seen can be connected to")
-        return
-    filter = decision.rule.filter
-    if filter is not None and (filter.kind not in PATH_KINDS or filter.kind in ("prefix", "regex")):
-        yield Reason("names", "on Linux a rule for names holds for what is there when a launch starts")
-        return
-    for shortfall in (*view.wider, *view.inexact):
-        if shortfall.rule == decision.rule:
-            yield Reason("kept-otherwise", shortfall.instead)
-            return
-    yield Reason("kept-otherwise", "on Linux files are opened by trees: what lies in one is open with it")
-
-
-def _shut(question: Question, decision: Decision, seen: Seen, view: View) -> Iterator[Reason]:
+def _shut(question: Question, ruled: Decision, seen: Seen, view: View) -> Iterator[Reason]:
     """Why something fails that a rule allows."""
     path = printable(seen.path)
     for link, target in question.links:
         if seen.path == link or (seen.obstacle == HIDDEN and contains(seen.path, link)):
-            yield Reason(
-                "link",
-                f"{printable(link)}, a link to {printable(target)}, is not shown; by its own name "
-                f"it is {printable(question.access.target)}",
-            )
+            real = printable(question.access.target)
+            said = f"{printable(link)}, a link to {printable(target)}, cannot be seen in there"
+            yield Reason("link", f"{said}: it is to be called {real}")
             return
     for shortfall in view.inexact:
-        if shortfall.rule == decision.rule:
+        if shortfall.rule == ruled.rule:
             yield Reason("kept-otherwise", shortfall.instead)
             return
-    what = "can only be read" if seen.obstacle == READ_ONLY else "is not there"
-    yield Reason("hidden", f"{path} {what} in there: only what may be read, or written, as a tree is")
+    if seen.obstacle == HIDDEN:
+        yield Reason("hidden", f"{path} does not exist in there, since nothing lets it be read")
+    elif seen.obstacle == CLOSED:
+        yield Reason("closed", f"something that cannot be opened lies in the place of {path}")
+    else:
+        yield Reason("read-only", f"{path} can be read only")
 
 
 def _top(path: str) -> str:
@@ -138,7 +136,9 @@ _ODD = {
 }
 
 
-def unsure(question: Question, seen: Seen | None, view: View, plan: Plan) -> Iterator[str]:
+def unsure(
+    question: Question, ruled: Decision, seen: Seen | None, view: View, plan: Plan
+) -> Iterator[str]:
     """What is not known of an answer, and why."""
     for form in plan.policy.opaque:
         yield f"{form.origin.source} has a form that is not understood, and may say otherwise"
@@ -146,18 +146,34 @@ def unsure(question: Question, seen: Seen | None, view: View, plan: Plan) -> Ite
     for shortfall in () if partial else view.wider:
         source = shortfall.rule.origin.source
         yield f"a launch like this is refused, since {source} cannot be kept: {shortfall.instead}"
+    for path in view.unmade:
+        yield f"a launch like this is refused, since {printable(path)} cannot be made"
+    if seen is not None and seen.obstacle == MISSING and seen.owner == YOURS:
+        yield from _later(question, ruled, plan)
     host, access = plan.host, question.access
     if host.foreign and seen is not None:
         yield f"this machine is no {_NAMES[host.platform]}: links and files may be others there"
     if host.foreign and host.folds_case and seen is not None:
         yield "a Mac finds a file by other spellings of its name; which one is stored is not known"
-    if seen is not None and seen.owner == KERNEL and seen.path.startswith("/proc/"):
+    if seen is not None and seen.owner == KERNEL and seen.path.startswith("/proc"):
         yield "what is in /proc depends on the programs that run in there"
     address = kind_of(access) in ("remote", "local")
     if address and plan.policy.network == NONE and host.platform == LINUX:
         yield "a launch has a network of its own: programs in it can reach each other on localhost"
     elif address and access.operation.startswith("network"):
         yield "rules know no hosts: whether one can be reached, and by whom, is not theirs to say"
+
+
+def _later(question: Question, ruled: Decision, plan: Plan) -> Iterator[str]:
+    """That something is closed by its name only if it is there when a launch starts.
+
+    What a Mac closes by name is met as closed, whether it is there or not.
+    """
+    name = question.access.target.rpartition("/")[2]
+    if not ruled.allowed and ruled.rule.filter is not None:
+        yield "it is closed if it is there at the start; what is made later, while it runs, is open"
+    elif plan.secrets and plan.secrets.names.reader()(name):
+        yield f"{plan.secrets.place} closes this name only where it is there at the start"
 
 
 _NAMES = {LINUX: "Linux", MACOS: "Mac"}

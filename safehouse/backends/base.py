@@ -56,6 +56,8 @@ class View(Protocol):
 
     wider: tuple[Shortfall, ...]
     """Rules that are not kept: a launch is refused, unless less will do."""
+    unmade: tuple[str, ...]
+    """What has to be made first, and cannot be: a launch is refused."""
     inexact: tuple[Shortfall, ...]
     """Rules that are kept otherwise than they say."""
 
@@ -68,6 +70,9 @@ class View(Protocol):
     def reach(self, path: str) -> Reach:
         """What can be done with what lies at a real path, and with what is new below it."""
 
+    def uniform(self, directory: str) -> Reach | None:
+        """What holds for all that lies in a directory and is not among `inner`; None if it differs."""
+
     def inner(self, directory: str) -> frozenset[str]:
         """The paths below a directory at which something else than around them may hold."""
 
@@ -78,8 +83,8 @@ class Backend(Protocol):
     name: str
     language: str
     """The `--format` of `safehouse policy` that shows what this backend executes."""
-    own_places: tuple[str, ...]
-    """Directories that each launch has of its own; what lies there outside is not to be seen."""
+    connects_by_sight: bool
+    """Whether a socket that can be seen can be connected to, whatever rules say of connecting."""
 
     def inside(self, host: Host) -> bool:
         """Whether this process is confined by us already; verified, whatever the environment says."""

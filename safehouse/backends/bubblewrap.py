@@ -6,7 +6,7 @@ import posix as os  # os itself costs 1.3 ms of every launch
 
 from safehouse.backends.landlock import Scope
 from safehouse.backends.lost import PrivateHome
-from safehouse.backends.mounts import NOTHING, PRIVATE, READ_WRITE, Mount, Mounts, plan
+from safehouse.backends.mounts import NOTHING, READ_WRITE, Mount, Mounts, plan
 from safehouse.backends.report import MARK, Report, has_ended, is_mark
 from safehouse.backends.seccomp import terminal_filter
 from safehouse.errors import UserError, quoted
@@ -65,7 +65,7 @@ class Bubblewrap:
 
     name = "bubblewrap"
     language = "bwrap"
-    own_places: tuple[str, ...] = PRIVATE
+    connects_by_sight = True
 
     def __init__(self) -> None:
         self._scope = Scope()

@@ -24,6 +24,7 @@ class ByRules:
     """A policy whose rules hold as they are, for whatever name a file has."""
 
     wider: tuple[Shortfall, ...] = ()
+    unmade: tuple[str, ...] = ()
     inexact: tuple[Shortfall, ...] = ()
 
     def __init__(self, policy: Policy, host: Host) -> None:
@@ -33,7 +34,7 @@ class ByRules:
 
     def see(self, access: Access, path: str, follow: bool) -> Seen | None:
         """See View.see. To follow a link takes to look at it: seatbelt.md 2.2."""
-        directory, _, name = path.rstrip("/").rpartition("/")
+        directory = path.rstrip("/").rpartition("/")[0]
         try:
             links = self.host.resolve(path if follow else directory or "/").links
         except UserError:  # they lead in a circle
@@ -56,6 +57,10 @@ class ByRules:
 
     def _allows(self, operation: str, path: str) -> bool:
         return self.index.decide(Access(operation, path, "path")).allowed
+
+    def uniform(self, directory: str) -> Reach | None:
+        """See View.uniform: a rule may be for any name."""
+        return None
 
     def inner(self, directory: str) -> frozenset[str]:
         """See View.inner: by names only, where a rule has one."""

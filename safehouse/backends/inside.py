@@ -33,6 +33,7 @@ class Inside:
 
     def __init__(self, mounts: Mounts, host: Host) -> None:
         self.names = Namespace(mounts, host)
+        self.unmade = tuple(self.names.unmade)
         self.wider = mounts.wider
         self.inexact = (*mounts.narrower, *mounts.later)
 
@@ -54,11 +55,20 @@ class Inside:
         there = area.shape != "closed" and self.names.kind(path) != "missing"
         return "visible" if there else "closed"
 
+    def uniform(self, directory: str) -> Reach | None:
+        """See View.uniform: one mount shows it all."""
+        area = self.names.area(directory)
+        if area.shape == "host":
+            return "read-write" if area.writable else "read-only"
+        return "closed" if area.shape != "kernel" else None
+
     def inner(self, directory: str) -> frozenset[str]:
         """See View.inner."""
         below = directory.rstrip("/") + "/"
         names = self.names
-        return frozenset(p for p in (*names.areas, *names.links) if p.startswith(below) and p != "/")
+        return frozenset(
+            p for p in (*names.areas, *names.links) if p.startswith(below) and p != "/"
+        )
 
     # Acts: where the way leads, and what is in the way already
 
@@ -92,8 +102,8 @@ class Inside:
 
     def _read(self, real: str, stop: Stop | None) -> Seen:
         """Opening a file for reading, listing a directory."""
-        stop = self._there(real, stop) or self._no_socket(real)
-        return self._seen(real, stop or self.names.refusal(real, "read"))
+        stop = self._there(real, stop) or self.names.refusal(real, "read")
+        return self._seen(real, stop or self._no_socket(real))
 
     def _write(self, real: str, stop: Stop | None) -> Seen:
         """Opening a file for writing, or making it; of a directory, making something in it."""
@@ -120,10 +130,11 @@ class Inside:
         if stop is None and not self.names.area(above).writable:
             stop = self._unchangeable(above)
         stop = self._there(real, stop)
-        if stop is None and (real in self.names.areas or real == "/"):
-            stop = Stop("EBUSY", BUSY, real)
-        if stop is None and not self.names.permits(real, "remove"):
+        made = self.names.area(above).shape != "host" or real in self.names.made
+        if stop is None and not made and not self.names.files.permits(real, "remove"):
             stop = Stop("EACCES", PERMISSIONS, real)
+        if stop is None and self.names.is_mount(real):
+            stop = Stop("EBUSY", BUSY, real)
         return self._seen(real, stop, above)
 
     def _change(self, real: str, stop: Stop | None) -> Seen:
@@ -131,9 +142,9 @@ class Inside:
         stop = self._there(real, stop)
         if stop is None and not self.names.area(real).writable:
             stop = Stop("EROFS", READ_ONLY, real)
-        if stop is None and self.names.area(real).shape == "host":
-            if not self.names.files.changeable(real):
-                stop = Stop("EPERM", PERMISSIONS, real)
+        yours = self.names.area(real).shape == "host"
+        if stop is None and yours and not self.names.files.changeable(real):
+            stop = Stop("EPERM", PERMISSIONS, real)
         return self._seen(real, stop)
 
     def _run(self, real: str, stop: Stop | None) -> Seen:

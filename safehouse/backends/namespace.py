@@ -7,10 +7,9 @@ directories fails as it would in there.
 from __future__ import annotations
 
 from safehouse.backends.base import CLOSED, HIDDEN, KERNEL, MISSING, ODD, OWN, PERMISSIONS, YOURS
-from safehouse.backends.bubblewrap import temporary_places
+from safehouse.backends.bubblewrap import temporary_places, ways
 from safehouse.backends.mounts import NOTHING, READ_WRITE
 from safehouse.backends.report import MARK
-from safehouse.errors import UserError
 from safehouse.files import ancestors
 from safehouse.value import Value
 
@@ -23,21 +22,25 @@ if TYPE_CHECKING:
     from safehouse.files import Kind, Right
     from safehouse.host import Host
 
-    Shape = Literal["host", "closed", "new", "kernel"]
+    Shape = Literal["host", "closed", "way", "new", "kernel"]
 
 # What bwrap's --dev makes, bwrap(1). There is a console only where a terminal is.
 _OF_DEV: dict[str, Kind] = {
-    **dict.fromkeys("full null ptmx random stderr stdin stdout tty urandom zero".split(), "other"),
+    **dict.fromkeys("full null random tty urandom zero ptmx stderr stdin stdout".split(), "other"),
     **dict.fromkeys("fd pts shm".split(), "directory"),
 }
+_MOUNTED_DEVICES = frozenset(
+    f"/dev/{name}" for name in "full null random tty urandom zero pts".split()
+)
 _MOST_LINKS = 40
 
 
 class Area(Value):
     """What one mount shows: at `path`, whose it is, whether it can be written to, what it is made of.
 
-    The shape is "host" for files of this machine, "closed" for what takes their place, "new" for what
-    is empty but for the way to other mounts, "kernel" for /proc and /dev.
+    The shape is "host" for files of this machine, "closed" for what takes their place, "way" for
+    where one can only go through, "new" for what is empty but for the way to other mounts, "kernel"
+    for /proc and /dev.
     """
 
     path: str
@@ -64,11 +67,16 @@ class Namespace:
         self.areas: dict[str, tuple[int, Area]] = {}
         self.links: dict[str, str] = {}
         self.made: dict[str, Kind] = {}
+        self.unmade: list[str] = []  # what cannot be made, so that nothing would start
         for creation in mounts.creations:
-            for above in ancestors(creation.path):
-                if self.files.kind(above) != "missing":
+            there = "/"
+            for there in ancestors(creation.path):
+                if self.files.kind(there) != "missing":
                     break
-                self.made[above] = "directory"
+                self.made[there] = "directory"
+            there_already = self.files.kind(creation.path) != "missing"
+            if not there_already and not self.files.permits(there, "write"):
+                self.unmade.append(creation.path)
             self.made[creation.path] = "directory" if creation.content is None else "file"
         self._lay(mounts)
         self._shown: set[str] = set()
@@ -83,7 +91,6 @@ class Namespace:
             self._add(Area("/", YOURS, mount.mode == READ_WRITE, "host"))
         self._add(Area("/proc", KERNEL, True, "kernel"))
         self._add(Area("/dev", KERNEL, True, "kernel"))
-        self._add(Area("/dev/shm", OWN, True, "new"))
         for place, target in temporary_places(self.host, mounts, not whole):
             if target:
                 self.links[place] = target
@@ -91,11 +98,13 @@ class Namespace:
                 self._add(Area(place, OWN, True, "new"))
         if mounts.home_is_private:
             self._add(Area(self.host.home, OWN, True, "new"))
+        passed = ways(mounts)
         for mount in mounts.mounts:
             if mount.path == "/":
                 continue
             if mount.mode == NOTHING:
-                self._add(Area(mount.path, OWN, False, "closed", mount.directory))
+                shape: Shape = "way" if mount.path in passed else "closed"
+                self._add(Area(mount.path, OWN, False, shape, mount.directory))
             else:
                 writable = mount.mode == READ_WRITE
                 self._add(Area(mount.path, YOURS, writable, "host", mount.directory))
@@ -127,7 +136,8 @@ class Namespace:
         if area.shape == "kernel":
             dev = path.startswith("/dev/")
             return _OF_DEV.get(path[len("/dev/") :], "missing") if dev else "other"
-        return "directory" if area.shape == "new" and path in self._shown else "missing"
+        shown = area.shape in ("new", "way") and path in self._shown
+        return "directory" if shown else "missing"
 
     def readlink(self, path: str) -> str:
         """What a link says, "" for what is none."""
@@ -144,6 +154,8 @@ class Namespace:
         area = self.area(path)
         if area.shape == "host" and path not in self.made:
             return self.files.permits(path, right)
+        if area.shape == "way" and path == area.path:
+            return right == "execute"
         return area.shape != "closed"
 
     def walk(self, path: str, follow: bool) -> tuple[str, Stop | None]:
@@ -153,13 +165,13 @@ class Namespace:
         links = 0
         while rest:
             name = rest.pop()
-            if name == "..":
-                real = real.rpartition("/")[0]
-                continue
             step = f"{real}/{name}"
             stop = self._entering(real or "/")
             if stop:
                 return step, stop
+            if name == "..":
+                real = real.rpartition("/")[0]
+                continue
             kind = self.kind(step)
             if kind == "link" and (follow or rest):
                 links += 1
@@ -171,7 +183,7 @@ class Namespace:
                 continue
             real = step
             if kind == "missing" and rest:
-                return real, self.missing(real, "/" + "/".join(reversed(rest)))
+                return real, self.missing(real)
         return real or "/", None
 
     def _entering(self, directory: str) -> Stop | None:
@@ -187,17 +199,14 @@ class Namespace:
         """What keeps the program from something by permissions."""
         if self.permits(path, right):
             return None
-        closed = self.area(path).shape == "closed"
+        closed = self.area(path).shape in ("closed", "way")
         return Stop("EACCES", CLOSED if closed else PERMISSIONS, path)
 
-    def missing(self, path: str, below: str = "") -> Stop:
+    def missing(self, path: str) -> Stop:
         """That nothing is there: because it is nowhere, or because it is hidden."""
-        hidden = self.area(path).shape != "host" and self._is_outside(path + below)
+        hidden = self.area(path).shape != "host" and self.files.kind(path) != "missing"
         return Stop("ENOENT", HIDDEN if hidden else MISSING, path)
 
-    def _is_outside(self, path: str) -> bool:
-        """Whether there is such a file on this machine."""
-        try:
-            return self.files.kind(self.host.resolve(path).real) != "missing"
-        except UserError:  # links that lead in a circle
-            return False
+    def is_mount(self, path: str) -> bool:
+        """Whether a mount lies at a path, so that it keeps its name."""
+        return path in self.areas or path in _MOUNTED_DEVICES or path == "/"

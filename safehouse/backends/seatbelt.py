@@ -39,7 +39,7 @@ class Seatbelt:
 
     name = "Seatbelt"
     language = "sbpl"
-    own_places: tuple[str, ...] = ()
+    connects_by_sight = False
 
     def inside(self, host: Host) -> bool:
         """Whether this process is in a sandbox, by the system's own word.

@@ -23,6 +23,11 @@ def width() -> int:
         return 80
 
 
+def colors() -> bool:
+    """Whether text for a terminal may have colors: no-color.org."""
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
 def columns(rows: Iterable[tuple[str, str]], indent: int, wide: int) -> Iterator[str]:
     """Lines of names and texts. A name of "" goes on with the row above; without a text it is alone."""
     found = list(rows)

@@ -25,13 +25,19 @@ Print the policy that a command would run under, without running it.
 usage: safehouse policy [OPTIONS] [--] [COMMAND...]
 """,
     "why": """\
-Say whether a command may do something, by which rule, and how to allow it if not.
+Say whether a command may do something, by which rule, what it meets, and what would allow it.
 
   safehouse why read ~/.ssh/config -- claude
-  safehouse why write /etc/hosts
+  safehouse why write src ~/notes.txt           several targets; of a directory, a tree as well
+  safehouse why tree ~ -- claude                what it sees below a directory
   safehouse why mach-lookup com.apple.pasteboard.1 -- claude
+  git ls-files | safehouse why --json write -   targets from standard input, one a line
 
-usage: safehouse why [OPTIONS] OPERATION TARGET [-- COMMAND...]
+Operations: read, write, create, delete, rename, list, stat, readlink, exec, connect, listen, tree,
+and those of SBPL.
+
+usage: safehouse why [OPTIONS] OPERATION TARGET... [-- COMMAND...]
+       safehouse why [OPTIONS] -  [-- COMMAND...]      lines of OPERATION TARGET
 """,
     "grant": """\
 Remember what launches in this directory, and in those below it, may also use. It is kept in
@@ -157,7 +163,7 @@ found but not executable, 127 not found. It hardens, and is no virtual machine: 
 read, it may also send away.
 """,
     "policy": "Exit status: 0; 125 for a failure or a refusal.\n",
-    "why": "Exit status: 0 allowed, 1 denied, 125 for a question that cannot be answered.\n",
+    "why": "Exit status: 0 all allowed, 1 something denied, 125 a question that cannot be answered.\n",
     "keep": "Exit status: 0; 125 for an error, and then nothing was changed.\n",
     "grants": "Exit status: 0; 125 for an error.\n",
     "shims": "Exit status: 0; of check, 1 if a shim does not do what it is for; 125 for an error.\n",

@@ -98,7 +98,7 @@ def _command(arguments: Arguments) -> int:
     if arguments.command == "why":
         from safehouse.cli.why import answer
 
-        return answer(arguments)
+        return answer(arguments, tell)
     from safehouse.cli.run import run
 
     return run(arguments, tell)

@@ -104,7 +104,9 @@ def test_what_is_hidden_is_empty_and_cannot_be_opened():
 
 def test_a_closed_directory_with_something_open_in_it_is_gone_through_and_becomes_read_only_last():
     """Nothing can be mounted in one that is read-only already: wide-read with ssh did not start."""
-    host = linux(".ssh/config", ".ssh/id_rsa", "dot/hosts", links={".ssh/known_hosts": "../dot/hosts"})
+    host = linux(
+        ".ssh/config", ".ssh/id_rsa", "dot/hosts", links={".ssh/known_hosts": "../dot/hosts"}
+    )
     found = steps(host, enable=("wide-read", "ssh"))
     tree = place(found, "--tmpfs", "/home/me/.ssh")
     assert found[tree - 1] == ["--perms", "0111"]

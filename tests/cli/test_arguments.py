@@ -24,6 +24,7 @@ VALUES = {
     "append_profile": ("a:b, c.sb", ("a:b, c.sb",)),
     "directory": ("a b", "a b"),
     "agents": ("claude,npx", ("claude", "npx")),
+    "depth": ("3", "3"),
 }
 WITH_VALUE = [
     (command, spelling, option.field)
@@ -202,6 +203,8 @@ def test_variables_before_the_command():
         (["read", "~/x", "--", "claude"], ("read", "~/x"), ("claude",)),
         (["--agent=a", "read", "~/x"], ("read", "~/x"), ()),
         (["read", "~/x", "--", "claude", "--", "y"], ("read", "~/x"), ("claude", "--", "y")),
+        (["read", "~/x", "y", "--json", "z"], ("read", "~/x", "y", "z"), ()),
+        (["-", "--", "A=1", "claude"], ("-",), ("claude",)),
         (["read"], ("read",), ()),
         ([], (), ()),
     ],
