@@ -332,4 +332,6 @@ for attempt in (os.listdir, lambda path: read(path + "/id_ed25519"), lambda path
     assert "went well" in free
     done = scene.attempt(body, True, ("--enable=wide-read,ssh",))
     said = done.stdout.splitlines()[1:]
-    assert said == ["Host example", "", "PermissionError", "FileNotFoundError", "OSError"], done.stderr
+    assert said == ["Host example", "", "PermissionError", "FileNotFoundError", "OSError"], (
+        done.stderr
+    )
