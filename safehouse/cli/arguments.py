@@ -32,13 +32,55 @@ COMMANDS = {
     "on": "start them confined again",
     "shims": "do the same by files on PATH, for editors and scripts",
     "profiles": "say which profiles there are, and what each opens and why",
+    "completion": "print what makes Tab complete safehouse; for packages, init has it already",
 }
+HELP = ("help", "show the help of a command")
 _RUN = ("run", "policy", "why")
 _KEEP = ("grant", "revoke")
 _KEPT = (*_KEEP, "grants")
 _TRUST = ("trust", "untrust")
 FORMATS = ("table", "sbpl", "bwrap", "json")
 PLATFORMS = ("macos", "linux")
+
+
+class Subcommand(Value):
+    """A word that may come behind a command: what it does, and what comes behind that, as in help."""
+
+    help: str
+    words: str = ""
+
+
+SUBCOMMANDS = {
+    "init": {
+        "zsh": Subcommand("at the end of ~/.zshrc"),
+        "bash": Subcommand("at the end of ~/.bashrc"),
+        "fish": Subcommand("at the end of ~/.config/fish/config.fish"),
+    },
+    "completion": {
+        "zsh": Subcommand("the file _safehouse in a directory of fpath"),
+        "bash": Subcommand("the file safehouse in a directory of bash-completion"),
+        "fish": Subcommand("the file safehouse.fish in vendor_completions.d"),
+    },
+    "shims": {
+        "list": Subcommand("which there are, and how they do", "[DIR]"),
+        "install": Subcommand("make them", "[DIR]"),
+        "check": Subcommand("whether they do what they are for", "[DIR]"),
+        "remove": Subcommand("remove them", "[DIR]"),
+    },
+    "profiles": {
+        "list": Subcommand("which there are"),
+        "show": Subcommand("what one opens, and why", "PROFILE"),
+        "check": Subcommand("whether a file of your own is right", "FILE"),
+    },
+}
+# What comes behind the other commands; "..." where there may be several.
+WORDS = {
+    "run": "COMMAND...",
+    "policy": "COMMAND...",
+    "why": "OPERATION TARGET COMMAND...",
+    "grant": "PATH...",
+    "revoke": "PATH...",
+}
 
 
 class Option(Value):
@@ -111,7 +153,7 @@ OPTIONS = (
            commands=("trust",)),
     Option(("--import",), "bring", "flag", "", "go through the directories that agent-safehouse trusts",
            commands=("trust",)),
-    Option(("--agents",), "agents", "names", "NAMES", "these agents (claude,codex), not all that are here",
+    Option(("--agents",), "agents", "names", "AGENTS", "these agents (claude,codex), not all that are here",
            commands=("init", "shims")),
     Option(("--shim",), "shim", "flag", "", "as shims do: confine what npx starts only if it is an agent",
            commands=("run",)),
@@ -146,6 +188,12 @@ class Arguments(Value):
     strict: bool = False
     agents: tuple[str, ...] | None = None
     shim: bool = False
+
+
+def usage(command: str) -> str:
+    """How a command with subcommands is used, in one line."""
+    known = SUBCOMMANDS[command].items()
+    return f"safehouse {command} {' | '.join(f'{name} {sub.words}'.strip() for name, sub in known)}"
 
 
 def parse(argv: list[str]) -> Arguments:

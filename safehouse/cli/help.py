@@ -99,7 +99,7 @@ completes what safehouse takes. One line at the end of the shell's file reads it
   safehouse off                           not in this shell, until: safehouse on
   type claude                             says which it is
 
-usage: safehouse init zsh | bash | fish [--agents=NAMES]
+usage: safehouse init zsh | bash | fish [--agents=AGENTS]
 """,
     "off": """\
 In a shell that has read what `safehouse init` prints: agents are started as they are from now on,
@@ -133,8 +133,19 @@ each of which starts its agent confined. They are for editors, scripts and `npx`
 A shim of npx, bunx, pnpx, uvx or pipx confines the agents that are started by it, and nothing else.
 
 usage: safehouse shims [list | check] [DIR] [--json]
-       safehouse shims install [DIR] [--agents=NAMES]
-       safehouse shims remove [DIR] [--agents=NAMES]
+       safehouse shims install [DIR] [--agents=AGENTS]
+       safehouse shims remove [DIR] [--agents=AGENTS]
+""",
+    "completion": """\
+Print what makes Tab complete safehouse in a shell: commands, options, paths, features, agents, and
+behind `safehouse claude` whatever claude completes itself. It is for packages: the code of
+`safehouse init` has it already, with your own profiles, too.
+
+  safehouse completion zsh >_safehouse                in share/zsh/site-functions
+  safehouse completion bash >safehouse                in share/bash-completion/completions
+  safehouse completion fish >safehouse.fish           in share/fish/vendor_completions.d
+
+usage: safehouse completion zsh | bash | fish
 """,
     "profiles": """\
 Say which profiles there are, what one of them opens and why, and whether a file of your own for
@@ -164,7 +175,11 @@ read, it may also send away.
     "profiles": "Exit status: 0; 1 for warnings with --strict; 125 for an error.\n",
     "trust": "Exit status: 0 trusted, or declined as wanted; 1 not trusted; 125 for an error.\n",
 }
-_GROUPS = {"grant": "keep", "revoke": "keep", "untrust": "grants", "init": "grants", "on": "grants", "off": "grants"}
+_GROUPS = {
+    "grant": "keep",
+    "revoke": "keep",
+    **dict.fromkeys(("untrust", "init", "on", "off", "completion"), "grants"),
+}
 
 
 def text(command: str) -> str:

@@ -6,10 +6,12 @@ import sys
 import time
 
 from safehouse import sandbox
+from safehouse.cli import completion
+from safehouse.cli.arguments import SUBCOMMANDS
 from safehouse.errors import UserError, nearest, printable
 from safehouse.host import Host
 from safehouse.shims import kept, program, wanted
-from safehouse.shims.shell import SHELLS, Integration, code
+from safehouse.shims.shell import SHELLS, Integration, code, for_tab
 from safehouse.sources import protected, user
 from safehouse.sources.catalogue import Catalogue, records
 from safehouse.sources.settings import Item
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 
     from safehouse.cli.arguments import Arguments
 
-_FILES = {"zsh": "~/.zshrc", "bash": "~/.bashrc", "fish": "~/.config/fish/config.fish"}
 _LINES = {
     "zsh": 'eval "$(safehouse init zsh)"',
     "bash": 'eval "$(safehouse init bash)"',
@@ -36,7 +37,9 @@ def init(arguments: Arguments, tell: Callable[[str], None]) -> int:
     if sandbox.backend_for(host).inside(host):
         print("# inside of a safehouse sandbox: what is started here is confined already")
         return 0
-    found = look(arguments, host, kept.earlier_places(host, shell))
+    catalogue = all_profiles(host)
+    found = look(arguments, host, catalogue, kept.earlier_places(host, shell))
+    completed = completion.code(shell, catalogue)
     words = (shell, *(f"--agents={names}" for names in [",".join(arguments.agents or ())] if names))
     integration = Integration(
         shell,
@@ -44,18 +47,26 @@ def init(arguments: Arguments, tell: Callable[[str], None]) -> int:
         program.build(),
         tuple(shim.name for shim in found.shims),
         words,
+        for_tab(shell, completed, kept.keep_completion(host, shell, completed)),
     )
     text = code(integration)
     if sys.stdout.isatty():
         print(text, end="")
-        tell(f"put this line at the end of {_FILES[shell]}: {_LINES[shell]}")
+        tell(f"put this line {SUBCOMMANDS['init'][shell].help}: {_LINES[shell]}")
         return 0
     line = kept.keep(host, shell, text, _dependencies(host, found, integration), since)
     print(line or text)
     return 0
 
 
-def look(arguments: Arguments, host: Host, also: tuple[str, ...] = ()) -> wanted.Found:
+def all_profiles(host: Host) -> Catalogue:
+    """The shipped profiles and the person's own."""
+    return Catalogue(host.platform, records(), tuple(user.profiles(host, records())))
+
+
+def look(
+    arguments: Arguments, host: Host, catalogue: Catalogue, also: tuple[str, ...] = ()
+) -> wanted.Found:
     """The names that get a shim, as `--agents` says, or the person's configuration, or what is there."""
     chosen = None
     own = user.configuration(host)
@@ -63,7 +74,6 @@ def look(arguments: Arguments, host: Host, also: tuple[str, ...] = ()) -> wanted
         chosen = tuple(Item(name, "--agents") for name in arguments.agents)
     elif own:
         chosen = own.shims
-    catalogue = Catalogue(host.platform, records(), tuple(user.profiles(host, records())))
     return wanted.look(host, catalogue, chosen, also)
 
 

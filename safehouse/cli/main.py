@@ -1,4 +1,5 @@
 """The entry: one boundary that turns errors into text and a status."""
+# PYTHON_ARGCOMPLETE_OK: argcomplete's global hook looks for this word where pip installs safehouse.
 
 from __future__ import annotations
 
@@ -39,6 +40,8 @@ def tell(text: str) -> None:
 
 
 def _main(argv: list[str]) -> int:
+    if not argv and _is_completed():
+        return 0
     from safehouse.cli.arguments import parse
 
     if argv[:1] == ["help"]:
@@ -55,6 +58,17 @@ def _main(argv: list[str]) -> int:
         sys.stdout.write(f"safehouse {__version__}\n")
         return 0
     return _command(arguments)
+
+
+def _is_completed() -> bool:
+    """Whether argcomplete's shell code has asked, and was answered."""
+    from posix import environ
+
+    if b"_ARGCOMPLETE" not in environ:
+        return False
+    from safehouse.cli.argcomplete import answer
+
+    return answer()
 
 
 def _command(arguments: Arguments) -> int:
@@ -91,6 +105,10 @@ def _command(arguments: Arguments) -> int:
         from safehouse.cli.shims import answer as answer_shims
 
         return answer_shims(arguments)
+    if arguments.command == "completion":
+        from safehouse.cli.completion import answer as answer_completion
+
+        return answer_completion(arguments)
     if arguments.command == "policy":
         from safehouse.cli.policy import show
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 
 from safehouse import sandbox
+from safehouse.cli.arguments import SUBCOMMANDS, usage
 from safehouse.cli.columns import columns, width
-from safehouse.cli.init import look
+from safehouse.cli.init import all_profiles, look
 from safehouse.errors import UserError, nearest, printable, quoted
 from safehouse.host import Host
 from safehouse.shims import on_path
@@ -19,19 +20,17 @@ if TYPE_CHECKING:
     from safehouse.cli.arguments import Arguments
     from safehouse.shims.on_path import Placed
 
-SUBCOMMANDS = ("list", "install", "check", "remove")
-_USAGE = "safehouse shims [list | install [DIR] | check [DIR] | remove [DIR]]"
-
 
 def answer(arguments: Arguments) -> int:
     """Does what is asked of the shims; gives the exit status."""
     asked, *rest = arguments.words or ("list",)
-    if asked not in SUBCOMMANDS:
+    known = SUBCOMMANDS["shims"]
+    if asked not in known:
         raise UserError(
-            f"shims: there is no {printable(asked)!r}{nearest(asked, list(SUBCOMMANDS))}", _USAGE
+            f"shims: there is no {printable(asked)!r}{nearest(asked, list(known))}", usage("shims")
         )
     if len(rest) > 1:
-        raise UserError(f"unexpected {printable(rest[1])!r}", _USAGE)
+        raise UserError(f"unexpected {printable(rest[1])!r}", usage("shims"))
     _refuse_options(asked, arguments)
     host = Host.current()
     if sandbox.backend_for(host).inside(host):
@@ -68,7 +67,7 @@ def _directory(text: str, host: Host) -> str:
 
 
 def _install(directory: str, arguments: Arguments, host: Host) -> int:
-    found = look(arguments, host)
+    found = look(arguments, host, all_profiles(host))
     names = tuple(shim.name for shim in found.shims)
     if not names:
         raise UserError(

@@ -11,6 +11,7 @@ from safehouse.policy.match import kind_of
 from safehouse.policy.operations import OPERATION_ALIAS, OPERATIONS
 from safehouse.policy.policy import NONE, OPEN, Access
 from safehouse.policy.rule import Tier
+from safehouse.policy.words import QUESTIONS
 from safehouse.sources import trust
 from safehouse.sources.configuration import start
 from safehouse.sources.settings import READ_AND_WRITE, READ_ONLY, contains, too_wide
@@ -27,16 +28,6 @@ if TYPE_CHECKING:
 
 
 _OWN_PLACE = "  by:     the sandbox: each launch has its own; what lies there outside is hidden\n"
-# What a person asks, and the operation that the kernel then asks about.
-_QUESTIONS = {
-    "read": "file-read-data",
-    "write": "file-write-data",
-    "list": "file-read-data",
-    "stat": "file-read-metadata",
-    "exec": "process-exec*",
-    "connect": "network-outbound",
-    "listen": "network-inbound",
-}
 _VERDICTS: dict[trust.Verdict, str] = {
     trust.UNKNOWN: "and you have not trusted it",
     trust.CHANGED: "and has changed since you looked at it",
@@ -52,12 +43,12 @@ def answer(arguments: Arguments) -> int:
             "safehouse why read ~/.ssh/config -- claude (or write, exec, connect, ...)",
         )
     word, target = arguments.words
-    operation = OPERATION_ALIAS.get(_QUESTIONS.get(word, word), _QUESTIONS.get(word, word))
+    operation = OPERATION_ALIAS.get(QUESTIONS.get(word, word), QUESTIONS.get(word, word))
     if operation not in OPERATIONS:
-        known = [*_QUESTIONS, *OPERATIONS]
+        known = [*QUESTIONS, *OPERATIONS]
         raise UserError(
             f"unknown operation {printable(word)!r}{nearest(word, known)}",
-            f"one of {', '.join(_QUESTIONS)}, or an operation of SBPL",
+            f"one of {', '.join(QUESTIONS)}, or an operation of SBPL",
         )
     plan = sandbox.make_plan(arguments.request, Host.current())
     access = Access(operation, target)
