@@ -100,6 +100,7 @@ function __safehouse_operand {
 
 # Completes one item of what help calls so.
 function __safehouse_fill {
+    local expl
     local -a found
     case $1 in
         (PATHS)
@@ -108,7 +109,7 @@ function __safehouse_fill {
             _files -r ': /\t\n\-'
             ;;
         (PATH|TARGET|FILE) _files ;;
-        (DIR) _files -/ ;;
+        (DIR) _wanted directories expl directory _path_files -/ ;;
         (FEATURES) __safehouse_list features feature $__safehouse_features ;;
         (AGENTS) __safehouse_list agents agent $__safehouse_agents $__safehouse_runners ;;
         (NAMES) __safehouse_list parameters 'environment variable' ${(k)parameters[(R)*export*]} ;;

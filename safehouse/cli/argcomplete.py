@@ -45,7 +45,7 @@ def answer() -> bool:
         return False
     shell = environ.get("_ARGCOMPLETE_SHELL", "")
     words, word = split(line, environ.get("_ARGCOMPLETE_COMP_WORDBREAKS", " \t\n\"'@><=;|&(:"))
-    found = dict.fromkeys(candidates(words[before:], word.text, _catalogue()))
+    found = dict.fromkeys(candidates(words[before:], word.text, _catalogue))
     items = [_item(text, meaning, word, shell) for text, meaning in found]
     if shell == "bash" and environ.get("_ARGCOMPLETE_SUPPRESS_SPACE") != "1" and len(items) == 1:
         items = [item if item.endswith(_ENDS) or word.open else f"{item} " for item in items]
@@ -58,7 +58,7 @@ def answer() -> bool:
 def split(line: str, breaks: str) -> tuple[list[str], Word]:
     """The words of the last command of a line, as a shell takes them, and the one at its end."""
     words: list[str] = []
-    text, kept, quote, inside, escaped = "", "", "", False, False
+    text, kept, quoted, quote, inside, escaped = "", "", "", "", False, False
     for char in line:
         if escaped:
             text += char if quote != '"' or char in '"\\$`' else "\\" + char
@@ -66,13 +66,12 @@ def split(line: str, breaks: str) -> tuple[list[str], Word]:
         elif quote:
             if char == quote:
                 quote = ""
-                kept = text
             elif char == "\\" and quote == '"':
                 escaped = True
             else:
                 text += char
         elif char in "'\"":
-            quote, inside, kept = char, True, text
+            quote, inside, quoted = char, True, text
         elif char == "\\":
             escaped = inside = True
         elif char in _SEPARATORS:
@@ -88,7 +87,7 @@ def split(line: str, breaks: str) -> tuple[list[str], Word]:
                 kept = text
     while words and words[0].partition("=")[0].isidentifier() and "=" in words[0]:
         del words[0]
-    return words, Word(text, quote, kept)
+    return words, Word(text, quote, quoted if quote else kept)
 
 
 def _item(text: str, meaning: str, word: Word, shell: str) -> str:

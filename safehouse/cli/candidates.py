@@ -12,7 +12,7 @@ from safehouse.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from safehouse.cli.arguments import Option
     from safehouse.sources.catalogue import Catalogue
@@ -39,7 +39,9 @@ class Place(Value):
     is_first: bool = False
 
 
-def candidates(before: list[str], word: str, catalogue: Catalogue) -> Iterator[tuple[str, str]]:
+def candidates(
+    before: list[str], word: str, catalogue: Callable[[], Catalogue]
+) -> Iterator[tuple[str, str]]:
     """What a word may become, with what that means, behind the words `before` of a line."""
     place = found(before, word)
     value = word[len(place.head) :]
@@ -116,7 +118,7 @@ def value_of(command: str, name: str) -> str:
     return ""
 
 
-def _known(place: Place, typed: str, catalogue: Catalogue) -> Words:
+def _known(place: Place, typed: str, catalogue: Callable[[], Catalogue]) -> Words:
     slot, command = place.slot, place.command
     if slot == "OPTION":
         return _options(command)
@@ -134,15 +136,15 @@ def _known(place: Place, typed: str, catalogue: Catalogue) -> Words:
     if slot == "DIR":
         return [(name, "") for name in _files(typed) if name[-1] == "/"]
     if slot == "FEATURES":
-        return _list(typed, profiles(catalogue, ("feature",)))
+        return _list(typed, profiles(catalogue(), ("feature",)))
     if slot == "AGENTS":
-        return _list(typed, [*profiles(catalogue, ("agent",)), *runners()])
+        return _list(typed, [*profiles(catalogue(), ("agent",)), *runners()])
     if slot == "NAMES":
         return _list(typed, [(decoded(name), "") for name in os.environ])
     if slot == "NAME":
-        return profiles(catalogue, ("agent", "app"))
+        return profiles(catalogue(), ("agent", "app"))
     if slot == "PROFILE":
-        return profiles(catalogue)
+        return profiles(catalogue())
     if slot == "OPERATION":
         return _operations(typed)
     return [(word, "") for word in slot.split("|")] if slot else []
@@ -156,7 +158,9 @@ def _options(command: str) -> Iterator[tuple[str, str]]:
                 yield name + value[:1].strip("["), option.help
 
 
-def _commands(is_first: bool, typed: str, catalogue: Catalogue) -> Iterator[tuple[str, str]]:
+def _commands(
+    is_first: bool, typed: str, catalogue: Callable[[], Catalogue]
+) -> Iterator[tuple[str, str]]:
     """What can be started: commands of safehouse as the first word, agents that are there, programs."""
     if "/" in typed:
         yield from ((name, "") for name in _files(typed) if _is_started(name))
@@ -164,7 +168,7 @@ def _commands(is_first: bool, typed: str, catalogue: Catalogue) -> Iterator[tupl
     if is_first:
         yield from [*COMMANDS.items(), HELP]
     places = [place for place in _variable("PATH").split(":") if place]
-    for name, meaning in programs(catalogue):
+    for name, meaning in programs(catalogue()):
         if name.startswith(typed) and any(_is_started(f"{place}/{name}") for place in places):
             yield name, meaning
     if typed:
@@ -216,13 +220,7 @@ def _mode(path: str) -> int:
 
 
 def _expanded(path: str) -> str:
-    """With the home for `~/`, and the value of a variable in front."""
-    name, slash, rest = path.partition("/")
-    if name == "~":
-        return _variable("HOME") + slash + rest
-    if name[:1] == "$" and slash:
-        return _variable(name[1:].strip("{}")) + slash + rest
-    return path
+    return _variable("HOME") + path[1:] if path[:2] == "~/" else path
 
 
 def _variable(name: str) -> str:

@@ -80,7 +80,7 @@ def test_nothing_of_one_platform_and_no_bootstrap_of_shiv(zipapp: Path) -> None:
     assert not [name for name in names if name.endswith((".so", ".pyd", ".pyc", ".dylib"))]
     assert not [name for name in names if "_bootstrap" in name]
     assert b"SHIV_" not in zipapp.read_bytes()
-    assert {"LICENSE", "licenses/pyyaml/LICENSE", "licenses/argcomplete/NOTICE"} <= set(names)
+    assert {"LICENSE", "licenses/pyyaml/LICENSE"} <= set(names)
 
 
 def test_no_path_of_the_builder(zipapp: Path) -> None:
@@ -204,7 +204,7 @@ def evil(tmp_path: Path) -> Path:
     """A folder of programs and modules under every name; each of them leaves a file `ran`."""
     folder = tmp_path / "evil"
     ran = tmp_path / "ran"
-    for package in ("safehouse", "safehouse/cli", "yaml", "argcomplete"):
+    for package in ("safehouse", "safehouse/cli", "yaml"):
         (folder / package).mkdir(parents=True)
     python = f"open({str(ran)!r}, 'a').write(__name__)\n"
     modules = ["sitecustomize", "usercustomize", "posix", "zipimport", "marshal", "site", "os"]

@@ -1,7 +1,7 @@
 """A person at an interactive shell: keys are pressed, and the shell itself says what its line is then.
 
-After the keys comes one more, which the shell has bound to a function that writes the line and the
-cursor's place into a pipe. So nothing is waited for but the shell.
+Behind the keys comes one more, which is bound to a function that writes the line and the cursor's place
+into a pipe. So nothing is waited for but the shell, and nothing is guessed from the screen.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import select
 import shutil
 import struct
 import subprocess
+import sys
 import tempfile
 import termios
 import time
@@ -21,35 +22,45 @@ from pathlib import Path
 
 import pytest
 
-PATIENCE = 30
+PATIENCE = 60
+SHELLS = ("bash", "zsh", "fish")
 _REPORT = "\x18r"  # Ctrl-X r
+_CLEAR = "\x05\x15"  # Ctrl-E Ctrl-U
 _ESCAPES = re.compile(
     r"\x1b(\[[0-9;?>=]*[a-zA-Z]|\][^\x07\x1b]*(\x07|\x1b\\)|[()][A-Z0-9]|[=>78cM])|[\r\x07\x0e\x0f]"
 )
-# What each shell is started by, and what binds the key; {pipe} is where the line goes.
-_STARTS = {
-    "bash": ["bash", "--noprofile", "--norc", "-i"],
-    "zsh": ["zsh", "-f", "-i"],
-    "fish": ["fish", "--no-config", "--interactive"],
+# Makes the terminal at descriptor 0 the controlling one, then becomes the shell.
+_TAKE = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execvpe(sys.argv[1], sys.argv[1:], os.environ)
+"""
+_OPTIONS = {
+    "bash": ("--noprofile", "--norc", "-i"),
+    "zsh": ("-f", "-i"),
+    "fish": ("--no-config", "--interactive"),
 }
+# What binds the key; @PIPE@ is where the line goes.
 _BINDINGS = {
-    "bash": """
-bind 'set bell-style none' 'set enable-bracketed-paste off' 'set completion-query-items -1' 'set page-completions off'
-__report() { printf '%s\\037%s\\036' "$READLINE_LINE" "$READLINE_POINT" >'{pipe}'; }
-bind -x '"\\C-xr": __report'
+    "bash": r"""
+bind 'set bell-style none'; bind 'set enable-bracketed-paste off'
+bind 'set completion-query-items -1'; bind 'set page-completions off'
+__report() { printf '%s\037%s\036' "$READLINE_LINE" "$READLINE_POINT" >'@PIPE@'; }
+bind -x '"\C-xr": __report'
 PS1='> ' PS2='' HISTFILE=
 """,
-    "zsh": """
-__report() { printf '%s\\037%s\\036' "$BUFFER" "$CURSOR" >'{pipe}' }
-zle -N __report
+    "zsh": r"""
 bindkey -e
-bindkey '^Xr' __report
-unsetopt prompt_cr prompt_sp beep; setopt no_flow_control
+__report() { printf '%s\037%s\036' "$BUFFER" "$CURSOR" >'@PIPE@' }
+zle -N __report; bindkey '^Xr' __report
+unsetopt prompt_cr prompt_sp beep
 LISTMAX=10000 PS1='> ' HISTFILE=
 """,
-    "fish": """
-function __report; printf '%s\\037%s\\036' (commandline | string collect) (commandline -C) >'{pipe}'; end
-bind \\cxr __report
+    "fish": r"""
+function __report
+    printf '%s\037%s\036' (commandline | string collect) (commandline -C) >'@PIPE@'
+end
+bind \cxr __report
 function fish_prompt; echo -n '> '; end
 set -g fish_autosuggestion_enabled 0
 set -g fish_greeting
@@ -57,43 +68,43 @@ set -g fish_greeting
 }
 
 
-def shell(name: str) -> str:
-    """Where a shell lies. Where there is none that is a skip, but on CI a failure."""
-    found = shutil.which(name)
+def program(shell: str) -> str:
+    """Where a shell lies. One that is missing is a skip, but on CI a failure."""
+    found = shutil.which(shell)
     if found:
         return found
     if os.environ.get("CI"):
-        pytest.fail(f"no {name}; make setup installs it")
-    pytest.skip(f"no {name} here")
+        pytest.fail(f"no {shell} here; make setup installs it")
+    pytest.skip(f"no {shell} here")
 
 
 class Person:
     """Somebody at a shell that has read `setup`, in `cwd`."""
 
     def __init__(
-        self, name: str, setup: str, cwd: Path, env: dict[str, str], options: tuple[str, ...] = ()
+        self, shell: str, setup: str, cwd: Path, env: dict[str, str], *options: str
     ) -> None:
+        argv = [program(shell), *_OPTIONS[shell], *options]
         self._folder = tempfile.TemporaryDirectory()
         pipe = f"{self._folder.name}/pipe"
         os.mkfifo(pipe)
         self._pipe = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
         script = Path(self._folder.name, "setup")
-        script.write_text(_BINDINGS[name].replace("{pipe}", pipe) + setup)
+        script.write_text(_BINDINGS[shell].replace("@PIPE@", pipe) + setup)
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("4H", 200, 120, 0, 0))
         self._process = subprocess.Popen(
-            [shell(name), *_STARTS[name][1:], *options],
+            [sys.executable, "-IS", "-c", _TAKE, *argv],
             cwd=cwd,
             env={"TERM": "xterm", "LC_ALL": "C.UTF-8", **env},
             stdin=slave,
             stdout=slave,
             stderr=slave,
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )
         os.close(slave)
         self._shown = b""
-        self._enter(f"source {script}")
+        self.run(f"source {script}")
 
     def __enter__(self) -> Person:
         return self
@@ -106,36 +117,32 @@ class Person:
         self._folder.cleanup()
 
     def line(self, keys: str) -> str:
-        """The line after the keys, from an empty one; `|` stands where the cursor is, if not at its end."""
-        text, point = self._press("\x05\x15" + keys)
-        head = text.encode()[:point].decode() if False else text
-        return head if point >= len(text) else f"{text[:point]}|{text[point:]}"
+        """The line after the keys; `|` stands where the cursor is, if that is not its end."""
+        text, point = self._press(_CLEAR + keys)
+        size = len(text.encode()) if point > len(text) else len(text)  # bash counts bytes
+        return text if point == size else f"{text[:point]}|{text[point:]}"
 
     def shown(self, keys: str) -> str:
-        """What appears on the screen while the keys are pressed."""
-        self._press("\x05\x15")
+        """What appears while the keys are pressed."""
+        self._press(_CLEAR)
         self._shown = b""
         self._press(keys)
         return _ESCAPES.sub("", self._shown.decode("utf-8", "replace"))
 
     def run(self, command: str) -> str:
         """What a command prints."""
-        self._press("\x05\x15")
         self._shown = b""
-        self._enter(command)
+        self._type(f"{_CLEAR}{command}\n")
+        self._press("")
         return _ESCAPES.sub("", self._shown.decode("utf-8", "replace"))
 
-    def _enter(self, command: str) -> None:
-        os.write(self._master, f"{command}\n".encode())
-        self._press("")
-
     def _press(self, keys: str) -> tuple[str, int]:
-        self._type((keys + _REPORT).encode())
+        self._type(keys + _REPORT)
         said = b""
         deadline = time.monotonic() + PATIENCE
         while not said.endswith(b"\x1e"):
             left = deadline - time.monotonic()
-            assert left > 0, f"the shell says nothing; it shows {self._shown!r}"
+            assert left > 0, f"the shell does not answer; it shows {self._shown!r}"
             ready = select.select([self._pipe, self._master], [], [], left)[0]
             if self._master in ready:
                 self._look()
@@ -146,14 +153,13 @@ class Person:
         text, _, point = said[:-1].decode().rpartition("\x1f")
         return text, int(point)
 
-    def _type(self, keys: bytes) -> None:
-        while keys:
-            keys = keys[os.write(self._master, keys[:200]) :]
+    def _type(self, keys: str) -> None:
+        os.write(self._master, keys.encode())
 
     def _look(self) -> None:
         try:
             self._shown += os.read(self._master, 65536)
         except OSError:
             pytest.fail(f"the shell has ended; it showed {self._shown!r}")
-        if self._shown.endswith((b"\x1b[c", b"\x1b[0c")):  # fish asks what terminal this is
-            os.write(self._master, b"\x1b[?62c")
+        if self._shown.endswith((b"\x1b[c", b"\x1b[0c")):
+            os.write(self._master, b"\x1b[?62c")  # fish asks what terminal this is

@@ -1,0 +1,327 @@
+"""Tab completes safehouse in a real bash, zsh and fish, however they are set up."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from safehouse.cli.completion import code
+from safehouse.shims.shell import Integration, for_tab
+from safehouse.shims.shell import code as integration_code
+from safehouse.sources.catalogue import Catalogue, records
+from safehouse.sources.profile_file import load
+from tests.shell.keys import SHELLS, Person, program
+
+OWN = """\
+profiles:
+  fern:
+    layer: agent
+    summary: 'an agent of one''s own: "$(touch ran)" `touch ran` [x] @NAMES@'
+    commands: [fern]
+  fern-cache:
+    layer: feature
+    summary: where fern keeps things
+    weakens: little
+"""
+BASH_COMPLETION = Path("/usr/share/bash-completion/bash_completion")
+# Who types the first and presses Tab has the second: in bash; in zsh and in fish, where that differs.
+TABS: dict[str, tuple[str, ...]] = {
+    # commands and what they take
+    "safehouse pol": ("safehouse policy ",),
+    "safehouse help po": ("safehouse help policy ",),
+    "safehouse profiles sh": ("safehouse profiles show ",),
+    "safehouse profiles --json sh": ("safehouse profiles --json show ",),
+    "safehouse profiles show aide": ("safehouse profiles show aider ",),
+    "safehouse profiles check fi": ("safehouse profiles check file.txt ",),
+    "safehouse shims ins": ("safehouse shims install ",),
+    "safehouse shims install al": ("safehouse shims install alpha/",),
+    "safehouse init z": ("safehouse init zsh ",),
+    "safehouse completion f": ("safehouse completion fish ",),
+    "safehouse grant al": ("safehouse grant alpha/",),
+    "safehouse grant alpha fi": ("safehouse grant alpha file.txt ",),
+    "safehouse revoke al": ("safehouse revoke alpha/",),
+    # options
+    "safehouse --work": ("safehouse --workdir=",),
+    "safehouse --stdo": ("safehouse --stdout ",),
+    "safehouse --exp": ("safehouse --explain ", "safehouse --explain=", "safehouse --explain "),
+    "safehouse --explain --work": ("safehouse --explain --workdir=",),
+    "safehouse policy --pla": ("safehouse policy --platform=",),
+    "safehouse why --pla": ("safehouse why --platform=",),
+    "safehouse --pla": ("safehouse --pla",),  # it is no option of run
+    "safehouse grants --eff": ("safehouse grants --effective ",),
+    "safehouse --no-such=a": ("safehouse --no-such=a",),
+    # what they take
+    "safehouse --network=n": ("safehouse --network=none ",),
+    "safehouse --network n": ("safehouse --network none ",),
+    "safehouse policy --format=sb": ("safehouse policy --format=sbpl ",),
+    "safehouse policy --platform=m": ("safehouse policy --platform=macos ",),
+    "safehouse --explain=y": ("safehouse --explain=yes ",),
+    "safehouse --env-pass=SH_TES": (
+        "safehouse --env-pass=SH_TEST_VARIABLE",
+        "safehouse --env-pass=SH_TEST_VARIABLE,",
+        "safehouse --env-pass=SH_TEST_VARIABLE ",
+    ),
+    "safehouse --agent=qwe": ("safehouse --agent=qwen-code ",),
+    "safehouse --agent qwe": ("safehouse --agent qwen-code ",),
+    "safehouse grants --agent=qwe": ("safehouse grants --agent=qwen-code ",),
+    "safehouse init bash --agents=qwen,aid": (
+        "safehouse init bash --agents=qwen,aider",
+        "safehouse init bash --agents=qwen,aider,",
+        "safehouse init bash --agents=qwen,aider ",
+    ),
+    "safehouse --enable=dock": (
+        "safehouse --enable=docker",
+        "safehouse --enable=docker,",
+        "safehouse --enable=docker ",
+    ),
+    "safehouse --enable dock": (
+        "safehouse --enable docker",
+        "safehouse --enable docker,",
+        "safehouse --enable docker ",
+    ),
+    "safehouse --enable=docker,ss": (
+        "safehouse --enable=docker,ssh",
+        "safehouse --enable=docker,ssh,",
+        "safehouse --enable=docker,ssh ",
+    ),
+    "safehouse --enable=docker,dock": ("safehouse --enable=docker,dock",),  # no repeats
+    "safehouse --enable=ssh --enable=dock": (
+        "safehouse --enable=ssh --enable=docker",
+        "safehouse --enable=ssh --enable=docker,",
+        "safehouse --enable=ssh --enable=docker ",
+    ),
+    # paths: behind =, behind a space, behind each colon, with ~ and with all that is odd
+    "safehouse --add-dirs-ro=be": ("safehouse --add-dirs-ro=beta/",),
+    "safehouse --add-dirs be": ("safehouse --add-dirs beta/",),
+    "safehouse --deny=fil": ("safehouse --deny=file.txt ",),
+    "safehouse --add-dirs=beta:al": ("safehouse --add-dirs=beta:alpha/",),
+    "safehouse --add-dirs beta:al": ("safehouse --add-dirs beta:alpha/",),
+    "safehouse --add-dirs=/usr:/us": ("safehouse --add-dirs=/usr:/usr/",),
+    "safehouse --add-dirs=/usr:beta:alpha/o": ("safehouse --add-dirs=/usr:beta:alpha/one/",),
+    "safehouse --add-dirs=~/be": ("safehouse --add-dirs=~/beta/",),
+    "safehouse --add-dirs ~/be": ("safehouse --add-dirs ~/beta/",),
+    "safehouse --add-dirs=beta:~/al": ("safehouse --add-dirs=beta:~/alpha/",),
+    "safehouse --add-dirs=.hi": ("safehouse --add-dirs=.hidden/",),
+    "safehouse --add-dirs=sp": (r"safehouse --add-dirs=sp\ ace/",),
+    "safehouse --add-dirs=beta:sp": (r"safehouse --add-dirs=beta:sp\ ace/",),
+    r"safehouse --add-dirs=sp\ ace/i": (r"safehouse --add-dirs=sp\ ace/in\ ner/",),
+    'safehouse --add-dirs="sp ace"/i': (
+        r'safehouse --add-dirs="sp ace"/in\ ner/',
+        r"safehouse --add-dirs=sp\ ace/in\ ner/",
+        r'safehouse --add-dirs="sp ace"/in\ ner/',
+    ),
+    'safehouse --add-dirs="beta:sp': (
+        'safehouse --add-dirs="beta:sp ace/"',
+        r"safehouse --add-dirs=beta:sp\ ace/",
+        'safehouse --add-dirs="beta:sp ace/',
+    ),
+    "safehouse --add-dirs='sp": (
+        "safehouse --add-dirs='sp ace/'",
+        r"safehouse --add-dirs=sp\ ace/",
+        "safehouse --add-dirs='sp ace/",
+    ),
+    "safehouse --add-dirs=br": (r"safehouse --add-dirs=br\[a\]ck/",),
+    "safehouse --add-dirs=uni": ("safehouse --add-dirs=uni-é/",),
+    "safehouse --add-dirs=uni-é/d": ("safehouse --add-dirs=uni-é/deep/",),
+    "safehouse --add-dirs=it": (r"safehouse --add-dirs=it\'s/",),
+    "safehouse --workdir al": ("safehouse --workdir alpha/",),
+    "safehouse --workdir=fil": ("safehouse --workdir=fil",),  # that is no directory
+    "safehouse trust --for=al": ("safehouse trust --for=alpha/",),
+    "safehouse --env=fil": ("safehouse --env=file.txt ",),
+    "safehouse --output=do": (r"safehouse --output=do\$lar ",),
+    "safehouse --append-profile fil": ("safehouse --append-profile file.txt ",),
+    # why
+    "safehouse why rea": ("safehouse why read ",),
+    "safehouse why mach-loo": ("safehouse why mach-lookup ",),
+    "safehouse why read ~/be": ("safehouse why read ~/beta/",),
+    "safehouse why read sp": (r"safehouse why read sp\ ace/",),
+    "safehouse why read /x -- qwe": ("safehouse why read /x -- qwen ",),
+    # what is started, and what that completes itself
+    "safehouse qwe": ("safehouse qwen ",),
+    "safehouse sh-test-com": ("safehouse sh-test-command ",),
+    "safehouse bin/sh-test-c": ("safehouse bin/sh-test-command ",),
+    "safehouse --explain pol": ("safehouse --explain pol",),  # no command of ours there
+    "safehouse run qwe": ("safehouse run qwen ",),
+    "safehouse -- qwe": ("safehouse -- qwen ",),
+    "safehouse SOME=1 qwe": ("safehouse SOME=1 qwen ",),
+    "safehouse SOME=al": ("safehouse SOME=alpha/",),
+    "qwen --res": ("qwen --resume ",),
+    "safehouse qwen --res": ("safehouse qwen --resume ",),
+    "safehouse qwen so": ("safehouse qwen sonnet ",),
+    "safehouse qwen sonnet --res": ("safehouse qwen sonnet --resume ",),
+    "safehouse --explain qwen --res": ("safehouse --explain qwen --resume ",),
+    "safehouse -- qwen --res": ("safehouse -- qwen --resume ",),
+    "safehouse run qwen --res": ("safehouse run qwen --resume ",),
+    "safehouse run -- SOME=1 OTHER='a b' qwen --res": (
+        "safehouse run -- SOME=1 OTHER='a b' qwen --resume ",
+    ),
+    "safehouse --add-dirs=a:b --enable ssh qwen --res": (
+        "safehouse --add-dirs=a:b --enable ssh qwen --resume ",
+    ),
+    "safehouse policy --format=json -- qwen --res": (
+        "safehouse policy --format=json -- qwen --resume ",
+    ),
+    "safehouse why read /x -- qwen --res": ("safehouse why read /x -- qwen --resume ",),
+    "safehouse qwen --work": ("safehouse qwen --work",),  # no option of ours there
+    "safehouse cat fil": ("safehouse cat file.txt ",),
+    "safehouse -- cat al": ("safehouse -- cat alpha/",),
+    "true; safehouse --work": ("true; safehouse --workdir=",),
+    "SOME=1 safehouse --work": ("SOME=1 safehouse --workdir=",),
+}
+# What completes qwen, which is not there but for this.
+STAND_INS = {
+    "bash": """
+_stand_in() { local IFS=' '; COMPREPLY=($(compgen -W '--resume sonnet' -- "$2")); }
+complete -F _stand_in qwen
+""",
+    "zsh": """
+_stand_in() { _arguments '--resume[go on]' '*:model:(sonnet)' }
+compdef _stand_in qwen
+""",
+    "fish": """
+complete -c qwen -f -l resume -d 'go on'
+complete -c qwen -a sonnet
+""",
+}
+COMPINIT = "autoload -Uz compinit; compinit -D -u\n"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with files of all names, which is the directory we are in, and two programs."""
+    home = tmp_path_factory.mktemp("tab") / "home"
+    for name in ("alpha/one", "beta", "sp ace/in ner", "br[a]ck", "uni-é/deep", ".hidden", "it's"):
+        (home / name).mkdir(parents=True)
+    for name in ("file.txt", "do$lar", "beta/inside"):
+        (home / name).touch()
+    for name in ("safehouse", "qwen", "sh-test-command"):
+        path = home / "bin" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("#!/bin/sh\n")
+        path.chmod(0o755)
+    return home
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    known = records()
+    own = load(OWN, "profiles.d/fern.yaml", frozenset(known))
+    return Catalogue("linux", known, tuple(own.values()))
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> dict[str, Path]:
+    """What completes, as a file for each shell, where the shell would look."""
+    folder = tmp_path_factory.mktemp("files")
+    found = {
+        "bash": folder / "bash" / "safehouse",
+        "zsh": folder / "zsh" / "_safehouse",
+        "fish": folder / "fish" / "safehouse.fish",
+    }
+    for shell, file in found.items():
+        file.parent.mkdir()
+        file.write_text(code(shell, catalogue))
+    return found
+
+
+def environment(home: Path) -> dict[str, str]:
+    return {
+        "HOME": str(home),
+        "PATH": f"{home}/bin:/usr/bin:/bin",
+        "XDG_CONFIG_HOME": f"{home}/.config",
+        "XDG_DATA_HOME": f"{home}/.local/share",
+        "SH_TEST_VARIABLE": "1",
+    }
+
+
+def started(
+    shell: str, home: Path, file: Path, before: str = "", behind: str = "", *options: str
+) -> Person:
+    """A person at a shell that has a completion from a file, as packages install it."""
+    setup = {
+        "bash": f"{before}\n. '{file}'\n",
+        "zsh": f"fpath=('{file.parent}' $fpath)\n{COMPINIT}{before}\n",
+        "fish": f"{before}\nset -g fish_complete_path '{file.parent}' $fish_complete_path\n",
+    }[shell]
+    return Person(shell, setup + STAND_INS[shell] + behind, home, environment(home), *options)
+
+
+def answers(person: Person, lines: list[str]) -> dict[str, str]:
+    return {line: person.line(line + "\t") for line in lines}
+
+
+def expected(shell: str, lines: list[str]) -> dict[str, str]:
+    place = SHELLS.index(shell)
+    return {line: TABS[line][place if len(TABS[line]) > 1 else 0] for line in lines}
+
+
+@pytest.fixture(scope="module", params=SHELLS)
+def said(
+    request: pytest.FixtureRequest, home: Path, files: dict[str, Path]
+) -> tuple[str, dict[str, str]]:
+    with started(request.param, home, files[request.param]) as person:
+        return request.param, answers(person, list(TABS))
+
+
+@pytest.mark.parametrize("line", TABS)
+def test_tab_completes(said: tuple[str, dict[str, str]], line: str) -> None:
+    shell, lines = said
+    assert lines[line] == expected(shell, [line])[line]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])  # fish tells nobody what is a redirection
+def test_a_redirection_is_no_word_of_the_command(
+    shell: str, home: Path, files: dict[str, Path]
+) -> None:
+    with started(shell, home, files[shell]) as person:
+        done = "safehouse --explain 2>/dev/null qwen --resume "
+        assert person.line("safehouse --explain 2>/dev/null qwen --res\t") == done
+        assert person.line("safehouse qwen >file\t") == "safehouse qwen >file.txt "
+        assert person.line("safehouse >file\t") == "safehouse >file.txt "
+
+
+BASH = {
+    "set -u": "set -u",
+    "posix": "set -o posix",
+    "no patterns": "set -f; shopt -s failglob",
+    "other patterns": "shopt -s nullglob dotglob nocaseglob extglob nocasematch",
+    "own IFS": "IFS=:/",
+    "no : and = in COMP_WORDBREAKS": 'COMP_WORDBREAKS=${COMP_WORDBREAKS//[:=]/}',
+    "no compopt, as in bash 3.2": "enable -n compopt",
+    "bash-completion": f". {BASH_COMPLETION}",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("setting", BASH)
+def test_it_completes_the_same_in_bash_with(
+    setting: str, home: Path, files: dict[str, Path]
+) -> None:
+    if setting == "bash-completion" and not BASH_COMPLETION.exists():
+        if os.environ.get("CI"):
+            pytest.fail("no bash-completion here; make setup installs it")
+        pytest.skip("no bash-completion here")
+    lines = list(TABS)
+    if setting == "other patterns":
+        lines.remove("safehouse --add-dirs=.hi")  # as it was asked for, hidden files are like others
+    with started("bash", home, files["bash"], BASH[setting]) as person:
+        assert answers(person, lines) == expected("bash", lines)
+
+
+ZSH = {
+    "odd options": "setopt ksh_arrays no_unset sh_word_split no_extended_glob nomatch glob_subst",
+    "more odd options": "setopt null_glob err_return rc_expand_param ksh_glob no_bare_glob_qual",
+    "menus": "setopt menu_complete complete_in_word; zstyle ':completion:*' menu select",
+    "grouped lists": "zstyle ':completion:*' group-name ''; zstyle ':completion:*' verbose no",
+}
+
+
+@pytest.mark.parametrize("setting", ZSH)
+def test_it_completes_the_same_in_zsh_with(
+    setting: str, home: Path, files: dict[str, Path]
+) -> None:
+    with started("zsh", home, files["zsh"], ZSH[setting]) as person:
+        assert answers(person, list(TABS)) == expected("zsh", list(TABS))
