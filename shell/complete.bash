@@ -344,7 +344,7 @@ function __safehouse_offer_options {
     done
 }
 
-# Offers what can be started: commands of safehouse as the first word, agents that are there, programs.
+# Offers what can be started: agents that are there, commands of safehouse as the first word, programs.
 function __safehouse_offer_commands {
     \builtin local each path="${PATH-}:" place
     \builtin local -a begun
@@ -454,7 +454,7 @@ function __safehouse_hand_over {
         spec=$(\builtin complete -p -- "$name" 2>/dev/null) ||
             spec=$(\builtin complete -p -- "${name##*/}" 2>/dev/null) ||
             spec=$(\builtin complete -p -D 2>/dev/null)
-        __safehouse_follow "$spec" "$name"
+        __safehouse_follow "${spec% *}" "$name"
         (($? == 124)) || break # then another one is there now
     done
 }
@@ -490,7 +490,7 @@ function __safehouse_follow {
         COMPREPLY=($(\builtin compgen "${left[@]}" -- "$cursor"))
         IFS=$' \t\n'
     fi
-    if ((status != 124)) && ! \builtin compopt 2>/dev/null; then
+    if ((status != 124)) && ! \builtin compopt >/dev/null 2>&1; then
         __safehouse_without_compopt # bash 3.2
     fi
     return "$status"

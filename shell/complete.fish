@@ -197,15 +197,14 @@ function __safehouse_hand_over --argument-names first token
     end
 end
 
-# What can be started: commands of safehouse as the first word, agents that are there, programs.
+# What can be started: agents that are there, commands of safehouse as the first word, programs.
 function __safehouse_started --argument-names first token
-    if test -n "$first"
-        __safehouse_words '' $__safehouse_commands
-    end
     for each in (string match -- "$token*" $__safehouse_programs)
         command -q (string replace -r ':.*' '' -- $each)
         and __safehouse_words '' $each
     end
+    test -n "$first"
+    and __safehouse_words '' $__safehouse_commands
     if test -n "$token"
         set -l found $PATH/$token*
         string replace -r '^.*/' '' -- $found

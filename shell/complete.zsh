@@ -163,14 +163,14 @@ function __safehouse_command {
         _files
         return
     fi
-    if (( first )); then
-        _describe -t commands 'safehouse command' __safehouse_commands && ret=0
-    fi
     found=()
     for each in $__safehouse_programs; do
         (( ${+commands[${each%%:*}]} )) && found+=("$each")
     done
     _describe -t agents agent found && ret=0
+    if (( first )); then
+        _describe -t commands 'safehouse command' __safehouse_commands && ret=0
+    fi
     if [[ -n $PREFIX ]]; then
         _command_names -e && ret=0
     fi

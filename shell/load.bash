@@ -1,4 +1,3 @@
-
 # Its completion, read at the first Tab.
 function __safehouse_complete {
     [[ -r @FILE@ ]] || return 0

@@ -1,4 +1,3 @@
-
 # Its completion: compinit finds it in fpath. That may have run before, or be told not to look (-C).
 function __safehouse_completion {
     \builtin emulate -L zsh

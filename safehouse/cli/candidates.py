@@ -161,16 +161,16 @@ def _options(command: str) -> Iterator[tuple[str, str]]:
 def _commands(
     is_first: bool, typed: str, catalogue: Callable[[], Catalogue]
 ) -> Iterator[tuple[str, str]]:
-    """What can be started: commands of safehouse as the first word, agents that are there, programs."""
+    """What can be started: agents that are there, commands of safehouse as the first word, programs."""
     if "/" in typed:
         yield from ((name, "") for name in _files(typed) if _is_started(name))
         return
-    if is_first:
-        yield from [*COMMANDS.items(), HELP]
     places = [place for place in _variable("PATH").split(":") if place]
     for name, meaning in programs(catalogue()):
         if name.startswith(typed) and any(_is_started(f"{place}/{name}") for place in places):
             yield name, meaning
+    if is_first:
+        yield from [*COMMANDS.items(), HELP]
     if typed:
         for place in places:
             yield from ((name, "") for name in sorted(_names(place)) if name.startswith(typed))

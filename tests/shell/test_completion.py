@@ -3,30 +3,14 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from safehouse.cli.completion import code
-from safehouse.shims.shell import Integration, for_tab
-from safehouse.shims.shell import code as integration_code
-from safehouse.sources.catalogue import Catalogue, records
-from safehouse.sources.profile_file import load
-from tests.shell.keys import SHELLS, Person, program
+from safehouse.cli.main import main
+from tests.shell.keys import SHELLS, Person
+from tests.shell.tab import at_shell, install, make_home, own_catalogue
 
-OWN = """\
-profiles:
-  fern:
-    layer: agent
-    summary: 'an agent of one''s own: "$(touch ran)" `touch ran` [x] @NAMES@'
-    commands: [fern]
-  fern-cache:
-    layer: feature
-    summary: where fern keeps things
-    weakens: little
-"""
 BASH_COMPLETION = Path("/usr/share/bash-completion/bash_completion")
 # Who types the first and presses Tab has the second: in bash; in zsh and in fish, where that differs.
 TABS: dict[str, tuple[str, ...]] = {
@@ -172,82 +156,16 @@ TABS: dict[str, tuple[str, ...]] = {
     "true; safehouse --work": ("true; safehouse --workdir=",),
     "SOME=1 safehouse --work": ("SOME=1 safehouse --workdir=",),
 }
-# What completes qwen, which is not there but for this.
-STAND_INS = {
-    "bash": """
-_stand_in() { local IFS=' '; COMPREPLY=($(compgen -W '--resume sonnet' -- "$2")); }
-complete -F _stand_in qwen
-""",
-    "zsh": """
-_stand_in() { _arguments '--resume[go on]' '*:model:(sonnet)' }
-compdef _stand_in qwen
-""",
-    "fish": """
-complete -c qwen -f -l resume -d 'go on'
-complete -c qwen -a sonnet
-""",
-}
-COMPINIT = "autoload -Uz compinit; compinit -D -u\n"
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with files of all names, which is the directory we are in, and two programs."""
-    home = tmp_path_factory.mktemp("tab") / "home"
-    for name in ("alpha/one", "beta", "sp ace/in ner", "br[a]ck", "uni-é/deep", ".hidden", "it's"):
-        (home / name).mkdir(parents=True)
-    for name in ("file.txt", "do$lar", "beta/inside"):
-        (home / name).touch()
-    for name in ("safehouse", "qwen", "sh-test-command"):
-        path = home / "bin" / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text("#!/bin/sh\n")
-        path.chmod(0o755)
-    return home
+    return make_home(tmp_path_factory.mktemp("tab") / "home")
 
 
 @pytest.fixture(scope="module")
-def catalogue() -> Catalogue:
-    known = records()
-    own = load(OWN, "profiles.d/fern.yaml", frozenset(known))
-    return Catalogue("linux", known, tuple(own.values()))
-
-
-@pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> dict[str, Path]:
-    """What completes, as a file for each shell, where the shell would look."""
-    folder = tmp_path_factory.mktemp("files")
-    found = {
-        "bash": folder / "bash" / "safehouse",
-        "zsh": folder / "zsh" / "_safehouse",
-        "fish": folder / "fish" / "safehouse.fish",
-    }
-    for shell, file in found.items():
-        file.parent.mkdir()
-        file.write_text(code(shell, catalogue))
-    return found
-
-
-def environment(home: Path) -> dict[str, str]:
-    return {
-        "HOME": str(home),
-        "PATH": f"{home}/bin:/usr/bin:/bin",
-        "XDG_CONFIG_HOME": f"{home}/.config",
-        "XDG_DATA_HOME": f"{home}/.local/share",
-        "SH_TEST_VARIABLE": "1",
-    }
-
-
-def started(
-    shell: str, home: Path, file: Path, before: str = "", behind: str = "", *options: str
-) -> Person:
-    """A person at a shell that has a completion from a file, as packages install it."""
-    setup = {
-        "bash": f"{before}\n. '{file}'\n",
-        "zsh": f"fpath=('{file.parent}' $fpath)\n{COMPINIT}{before}\n",
-        "fish": f"{before}\nset -g fish_complete_path '{file.parent}' $fish_complete_path\n",
-    }[shell]
-    return Person(shell, setup + STAND_INS[shell] + behind, home, environment(home), *options)
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    return install(tmp_path_factory.mktemp("files"), own_catalogue())
 
 
 def answers(person: Person, lines: list[str]) -> dict[str, str]:
@@ -263,7 +181,7 @@ def expected(shell: str, lines: list[str]) -> dict[str, str]:
 def said(
     request: pytest.FixtureRequest, home: Path, files: dict[str, Path]
 ) -> tuple[str, dict[str, str]]:
-    with started(request.param, home, files[request.param]) as person:
+    with at_shell(request.param, home, files[request.param]) as person:
         return request.param, answers(person, list(TABS))
 
 
@@ -277,7 +195,7 @@ def test_tab_completes(said: tuple[str, dict[str, str]], line: str) -> None:
 def test_a_redirection_is_no_word_of_the_command(
     shell: str, home: Path, files: dict[str, Path]
 ) -> None:
-    with started(shell, home, files[shell]) as person:
+    with at_shell(shell, home, files[shell]) as person:
         done = "safehouse --explain 2>/dev/null qwen --resume "
         assert person.line("safehouse --explain 2>/dev/null qwen --res\t") == done
         assert person.line("safehouse qwen >file\t") == "safehouse qwen >file.txt "
@@ -306,8 +224,10 @@ def test_it_completes_the_same_in_bash_with(
         pytest.skip("no bash-completion here")
     lines = list(TABS)
     if setting == "other patterns":
-        lines.remove("safehouse --add-dirs=.hi")  # as it was asked for, hidden files are like others
-    with started("bash", home, files["bash"], BASH[setting]) as person:
+        lines.remove(
+            "safehouse --add-dirs=.hi"
+        )  # as it was asked for, hidden files are like others
+    with at_shell("bash", home, files["bash"], BASH[setting]) as person:
         assert answers(person, lines) == expected("bash", lines)
 
 
@@ -323,5 +243,125 @@ ZSH = {
 def test_it_completes_the_same_in_zsh_with(
     setting: str, home: Path, files: dict[str, Path]
 ) -> None:
-    with started("zsh", home, files["zsh"], ZSH[setting]) as person:
+    with at_shell("zsh", home, files["zsh"], ZSH[setting]) as person:
         assert answers(person, list(TABS)) == expected("zsh", list(TABS))
+
+
+# What appears where several are possible, and what it means.
+LISTS = {
+    "safehouse --en": ("--enable", "switch on features", "--env-pass", "pass these variables"),
+    "safehouse ": ("qwen", "policy", "print the policy that COMMAND would get", "help"),
+    "safehouse profiles ": ("list", "which there are", "check"),
+    "safehouse --enable=": ("docker", "Docker, Podman", "fern-cache", "where fern keeps things"),
+    "safehouse --enable=ssh,": ("docker", "fern-cache"),
+    "safehouse --agent=": ("aider", "fern", "one's own"),
+    "safehouse profiles show f": ("fern", "fern-cache"),
+    "safehouse --network=": ("open", "none"),
+    "safehouse why ": ("read", "write", "exec", "connect"),
+    "safehouse --add-dirs=beta:": ("alpha/", "file.txt"),
+}
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_lists_say_what_each_word_means(shell: str, home: Path, files: dict[str, Path]) -> None:
+    with at_shell(shell, home, files[shell]) as person:
+        for line, words in LISTS.items():
+            shown = person.shown(line + ("\t\t" if shell == "bash" else "\t"))
+            assert [word for word in words if word not in shown] == [], (line, shown)
+
+
+def test_agents_and_programs_of_a_persons_own_are_not_in_what_packages_install(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for shell, file in install(tmp_path, own_catalogue()).items():
+        assert main(["completion", shell]) == 0
+        shipped = capsys.readouterr().out
+        assert "fern" in file.read_text()
+        assert "fern" not in shipped
+        assert "docker:" in shipped and str(Path.home()) not in shipped
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_no_name_and_no_word_is_ever_run(shell: str, tmp_path: Path) -> None:
+    home = make_home(tmp_path / "home")
+    for name in ("zz $(touch ran)", "zy`touch ran`", "zx;touch ran", "zw\ntouch ran"):
+        (home / name).mkdir()
+    files = install(tmp_path / "files", own_catalogue())
+    with at_shell(shell, home, files[shell]) as person:
+        for line in (
+            "safehouse --add-dirs=z",
+            "safehouse --add-dirs=zz",
+            "safehouse --add-dirs=beta:zy",
+            "safehouse --add-dirs=zx",
+            "safehouse --add-dirs=zw",
+            "safehouse --add-dirs='zz",
+            'safehouse --add-dirs="zz',
+            "safehouse zx",
+            "safehouse --agent=fe",
+            "safehouse --agent=",
+            "safehouse --enable=$(touch ran)",
+            "safehouse --add-dirs=$(touch ran)",
+            "safehouse --add-dirs=`touch ran`a",
+            "safehouse $(touch ran) ",
+            "safehouse '$(touch ran)' --x",
+            "safehouse --workdir='`touch ran`' qwen --re",
+        ):
+            person.shown(line + "\t\t")
+        if shell != "zsh":  # which does so itself, for any command
+            person.shown("safehouse --add-dirs=$(touch ran)/\t")
+            person.shown("safehouse --add-dirs=`touch ran`/\t")
+        # What is offered for a name, typed, names that and nothing else.
+        line = person.line("safehouse --add-dirs=zz\t").replace("safehouse --add-dirs=", "touch ")
+        person.run(line + "made")
+    assert (home / "zz $(touch ran)" / "made").exists()
+    assert not (home / "ran").exists()
+
+
+def test_in_bash_what_is_common_is_typed_where_a_list_is_shown_at_once(
+    home: Path, files: dict[str, Path]
+) -> None:
+    with at_shell("bash", home, files["bash"], "bind 'set show-all-if-ambiguous on'") as person:
+        shown = person.shown("safehouse --allow\t")
+        assert "(it may write the files of --append-profile)" in shown
+        assert person.line("safehouse --allow\t") == "safehouse --allow-"
+        assert person.line("safehouse --stdo\t") == "safehouse --stdout "
+
+
+def test_in_bash_menus_have_words_without_what_they_mean(
+    home: Path, files: dict[str, Path]
+) -> None:
+    with at_shell("bash", home, files["bash"], "bind 'TAB:menu-complete'") as person:
+        assert person.line("safehouse --network=\t") == "safehouse --network=none "
+        assert person.line("safehouse --network=\t\t") == "safehouse --network=open "
+
+
+def test_in_bash_no_escape_is_left_open(tmp_path: Path) -> None:
+    home = make_home(tmp_path / "home")
+    for name in ("ab c", "ab[d", "abe"):
+        (home / name).mkdir()
+    files = install(tmp_path / "files", own_catalogue())
+    with at_shell("bash", home, files["bash"]) as person:
+        assert person.line("safehouse --add-dirs=a\t") == "safehouse --add-dirs=a"
+        (home / "abe").rmdir()
+        (home / "alpha/one").rmdir()
+        (home / "alpha").rmdir()
+        assert person.line("safehouse --add-dirs=a\t") == "safehouse --add-dirs=ab"
+        assert person.line("safehouse --add-dirs=ab\t") == "safehouse --add-dirs=ab"
+
+
+def test_in_bash_capital_letters_are_as_readline_is_told(
+    home: Path, files: dict[str, Path]
+) -> None:
+    setting = "bind 'set completion-ignore-case on'"
+    with at_shell("bash", home, files["bash"], setting) as person:
+        assert person.line("safehouse --add-dirs=AL\t") == "safehouse --add-dirs=alpha/"
+    with at_shell("bash", home, files["bash"]) as person:
+        assert person.line("safehouse --add-dirs=AL\t") == "safehouse --add-dirs=AL"
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_the_cursor_may_be_within_the_line(shell: str, home: Path, files: dict[str, Path]) -> None:
+    back = "\x02" * len(" qwen")  # Ctrl-B
+    with at_shell(shell, home, files[shell]) as person:
+        done = person.line(f"safehouse --add-dirs=be qwen{back}\t")
+        assert done.replace("|", "") == "safehouse --add-dirs=beta/ qwen"

@@ -1,0 +1,166 @@
+"""The code of `safehouse init` brings completion along, and nothing is read before the first Tab."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from safehouse.cli.completion import code
+from safehouse.host import Host
+from safehouse.shims import kept
+from safehouse.shims.shell import Integration, for_tab
+from safehouse.shims.shell import code as code_of
+from safehouse.sources.catalogue import Catalogue
+from safehouse.value import replace
+from tests.shell.keys import SHELLS, Person
+from tests.shell.tab import COMPINIT, STAND_INS, environment, make_home, own_catalogue
+
+LINES = {
+    "bash": ("safehouse --enable=fern", "safehouse --enable=fern-cache"),
+    "zsh": ("safehouse --enable=fern", "safehouse --enable=fern-cache,"),
+    "fish": ("safehouse --enable=fern", "safehouse --enable=fern-cache "),
+}
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return make_home(tmp_path.resolve() / "home")
+
+
+@pytest.fixture
+def host(home: Path) -> Host:
+    return replace(Host.current(), home=str(home), borrowed=False)
+
+
+def integration(shell: str, home: Path, text: str, file: str) -> str:
+    """What `safehouse init` prints for somebody who has qwen."""
+    program = f"{home}/bin/safehouse"
+    words = for_tab(shell, text, file)
+    return code_of(Integration(shell, program, "", ("qwen",), (shell,), words))
+
+
+def completion(shell: str) -> str:
+    return code(shell, own_catalogue())
+
+
+def at_shell(shell: str, home: Path, code: str, before: str = "", behind: str = "") -> Person:
+    init = home / "init"
+    init.write_text(code)
+    setup = f"{before}\n. '{init}'\n{behind}\n"
+    return Person(shell, setup, home, environment(home))
+
+
+def both(shell: str, home: Path, host: Host, how: str) -> str:
+    text = completion(shell)
+    file = kept.keep_completion(host, shell, text) if how == "kept" else ""
+    assert bool(file) == (how == "kept")
+    return integration(shell, home, text, file)
+
+
+@pytest.mark.parametrize("how", ["kept", "printed"])
+@pytest.mark.parametrize("shell", SHELLS)
+def test_it_comes_with_the_code_for_the_shell(shell: str, how: str, home: Path, host: Host) -> None:
+    before = COMPINIT if shell == "zsh" else ""
+    with at_shell(shell, home, both(shell, home, host, how), before, STAND_INS[shell]) as person:
+        typed, done = LINES[shell]
+        assert person.line(typed + "\t") == done
+        # Typing the name starts the shim, and Tab behind it is the agent's own.
+        assert person.line("qwen --res\t") == "qwen --resume "
+        assert person.line("safehouse qwen --res\t") == "safehouse qwen --resume "
+
+
+@pytest.mark.parametrize("how", ["kept", "printed"])
+@pytest.mark.parametrize("order", ["never", "before", "behind", "behind, from an old dump"])
+def test_in_zsh_it_is_found_whenever_compinit_runs(
+    order: str, how: str, home: Path, host: Host
+) -> None:
+    before = behind = ""
+    if order == "before":
+        before = COMPINIT
+    elif order == "behind":
+        behind = COMPINIT
+    elif order != "never":
+        with Person("zsh", "autoload -Uz compinit; compinit -u\n", home, environment(home)):
+            assert (home / ".zcompdump").exists()
+        behind = "autoload -Uz compinit; compinit -C\n"
+    with at_shell("zsh", home, both("zsh", home, host, how), before, behind) as person:
+        typed, done = LINES["zsh"]
+        assert person.line(typed + "\t") == (typed if order == "never" else done)
+        if order != "never":  # and then no prompt costs more than it did
+            assert "__safehouse" not in person.run("print -r -- $precmd_functions")
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_nothing_of_it_is_read_before_the_first_tab(shell: str, home: Path, host: Host) -> None:
+    text = both(shell, home, host, "kept")
+    assert len(text) < len(completion(shell)) / 3
+    shown = {"bash": "declare -p", "zsh": "typeset", "fish": "set -n"}[shell]
+    before = COMPINIT if shell == "zsh" else ""
+    with at_shell(shell, home, text, before) as person:
+        person.run(f"{shown} >before")
+        person.line("safehouse --enable=fern\t")
+        person.run(f"{shown} >behind")
+    assert "__safehouse_operations" not in (home / "before").read_text()
+    assert "__safehouse_operations" in (home / "behind").read_text()
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_shell_that_runs_finds_what_a_later_release_has_kept(
+    shell: str, home: Path, host: Host
+) -> None:
+    before = COMPINIT if shell == "zsh" else ""
+    with at_shell(shell, home, both(shell, home, host, "kept"), before) as person:
+        newer = completion(shell).replace("fern-cache", "fern-later")
+        assert kept.keep_completion(host, shell, newer)
+        typed, done = LINES[shell]
+        assert person.line(typed + "\t") == done.replace("cache", "later")
+
+
+@pytest.mark.parametrize("shell", ["bash", "fish"])
+def test_without_its_file_tab_says_nothing(shell: str, home: Path, host: Host) -> None:
+    text = both(shell, home, host, "kept")
+    for file in Path(kept.directory(host)).rglob("safehouse*"):
+        file.unlink()
+    with at_shell(shell, home, text) as person:
+        assert "No such file" not in person.shown("safehouse --enable=fern\t")
+        assert person.line("safehouse --enable=fern\t") == "safehouse --enable=fern"
+
+
+def test_the_code_that_is_swept_away_leaves_the_completion(host: Host) -> None:
+    file = Path(kept.keep_completion(host, "bash", "true"))
+    for number in range(8):
+        of = kept.Dependencies("", "", (), "", (), (), ())
+        assert kept.keep(host, "bash", f"true {number}", of, 0)
+    assert file.read_text() == "true"
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert file.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_in_somebody_elses_home_it_is_not_kept(host: Host) -> None:
+    assert kept.keep_completion(replace(host, borrowed=True), "bash", "true") == ""
+
+
+@pytest.mark.parametrize("alias", ["qwen --fast", "/usr/bin/env qwen", "command qwen"])
+def test_in_zsh_an_alias_of_an_agents_name_completes_as_the_agent(
+    alias: str, home: Path, host: Host
+) -> None:
+    before = f"{COMPINIT}alias qwen='{alias}'\n"
+    text = both("zsh", home, host, "kept")
+    with at_shell("zsh", home, text, before, STAND_INS["zsh"]) as person:
+        assert person.line("qwen --res\t") == "qwen --resume "
+
+
+@pytest.mark.parametrize("shell", ["bash", "fish"])
+def test_an_alias_of_an_agents_name_completes_as_the_agent(
+    shell: str, home: Path, host: Host
+) -> None:
+    text = both(shell, home, host, "kept")
+    before = "alias qwen='qwen --fast'\n"
+    with at_shell(shell, home, text, before, STAND_INS[shell]) as person:
+        assert person.line("qwen --res\t") == "qwen --resume "
+
+
+def test_a_catalogue_without_own_profiles_is_what_packages_get(home: Path) -> None:
+    known = own_catalogue()
+    assert "fern" not in code("bash", Catalogue("linux", known.shipped))
