@@ -299,17 +299,18 @@ def test_no_name_and_no_word_is_ever_run(shell: str, tmp_path: Path) -> None:
             "safehouse zx",
             "safehouse --agent=fe",
             "safehouse --agent=",
-            "safehouse --enable=$(touch ran)",
-            "safehouse --add-dirs=$(touch ran)",
-            "safehouse --add-dirs=`touch ran`a",
-            "safehouse $(touch ran) ",
             "safehouse '$(touch ran)' --x",
             "safehouse --workdir='`touch ran`' qwen --re",
         ):
             person.shown(line + "\t\t")
-        if shell != "zsh":  # which does so itself, for any command
-            person.shown("safehouse --add-dirs=$(touch ran)/\t")
-            person.shown("safehouse --add-dirs=`touch ran`/\t")
+        if shell != "zsh":  # where Tab expands what is typed so, for any command
+            for line in (
+                "safehouse --enable=$(touch ran)",
+                "safehouse --add-dirs=$(touch ran)/",
+                "safehouse --add-dirs=`touch ran`a",
+                "safehouse $(touch ran) ",
+            ):
+                person.shown(line + "\t\t")
         # What is offered for a name, typed, names that and nothing else.
         line = person.line("safehouse --add-dirs=zz\t").replace("safehouse --add-dirs=", "touch ")
         person.run(line + "made")
