@@ -13,11 +13,12 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 HEAD = '"""profiles.yaml as Python literals: no YAML at launch. Made by hatch_build.py."""\n'
 
+SHOWN = '"""The names of profiles and agents, for Tab. Made by hatch_build.py."""\n'
 NAMED = '"""Which build this is: the digest of all that is in it. Made by hatch_build.py."""\n'
 
 
 class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]
-    """Adds `_compiled.py`, `_build.py`, `profiles.yaml` and `shell/`."""
+    """Adds `_compiled.py`, `_names.py`, `_build.py`, `profiles.yaml` and `shell/`."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         if version == "editable":
@@ -28,6 +29,9 @@ class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]
         compiled.write_text(compiled_profiles(root), encoding="utf-8")
         included = build_data["force_include"]
         included[str(compiled)] = "safehouse/sources/_compiled.py"
+        shown = Path(self.scratch.name, "_names.py")
+        shown.write_text(names(root), encoding="utf-8")
+        included[str(shown)] = "safehouse/cli/_names.py"
         named = Path(self.scratch.name, "_build.py")
         named.write_text(f"{NAMED}\nID = {identifier(root)!r}\n", encoding="utf-8")
         included[str(named)] = "safehouse/_build.py"
@@ -47,6 +51,20 @@ def identifier(root: Path) -> str:
         content = hashlib.sha256(path.read_bytes()).hexdigest()
         digest.update(f"{path.relative_to(root).as_posix()}\0{content}\n".encode())
     return digest.hexdigest()[:16]
+
+
+def names(root: Path) -> str:
+    """The source of `_names.py`."""
+    sys.path.insert(0, str(root))
+    try:
+        from safehouse.cli.names import names_of
+        from safehouse.sources.catalogue import Catalogue
+        from safehouse.sources.profile_file import load
+    finally:
+        sys.path.remove(str(root))
+    text = (root / "profiles.yaml").read_text(encoding="utf-8")
+    found = names_of(Catalogue("linux", load(text, "profiles.yaml")))
+    return f"{SHOWN}\nNAMES = {(found.profiles, found.programs)!r}\n"
 
 
 def compiled_profiles(root: Path) -> str:

@@ -49,7 +49,7 @@ function __safehouse_complete
     set -l dashes
     set -l slot
     while set -q words[1]
-        if test -z "$dashes" -a "$words[1]" = --
+        if test -z "$dashes"; and string match -q -- -- $words[1]
             set dashes --
         else if test -z "$dashes"; and string match -q -- '-?*' $words[1]
             set -l value (__safehouse_value $command (string replace -r '=.*' '' -- $words[1]))
@@ -199,9 +199,9 @@ end
 
 # What can be started: agents that are there, commands of safehouse as the first word, programs.
 function __safehouse_started --argument-names first token
-    for each in (string match -- "$token*" $__safehouse_programs)
-        command -q (string replace -r ':.*' '' -- $each)
-        and __safehouse_words '' $each
+    set -l begun (string match -- "$token*" $__safehouse_programs)
+    for each in (command -s (string replace -r ':.*' '' -- $begun) | string replace -r '.*/' '')
+        __safehouse_words '' (string match -- "$each:*" $begun)
     end
     test -n "$first"
     and __safehouse_words '' $__safehouse_commands

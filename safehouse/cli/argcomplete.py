@@ -13,9 +13,7 @@ from safehouse.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from safehouse.sources.catalogue import Catalogue
+    from safehouse.cli.names import Names
 
 _DESCRIPTOR = 8
 _ENDS = ("=", "/", ":")
@@ -45,7 +43,7 @@ def answer() -> bool:
         return False
     shell = environ.get("_ARGCOMPLETE_SHELL", "")
     words, word = split(line, environ.get("_ARGCOMPLETE_COMP_WORDBREAKS", " \t\n\"'@><=;|&(:"))
-    found = dict.fromkeys(candidates(words[before:], word.text, _catalogue))
+    found = dict.fromkeys(candidates(words[before:], word.text, _names))
     items = [_item(text, meaning, word, shell) for text, meaning in found]
     if shell == "bash" and environ.get("_ARGCOMPLETE_SUPPRESS_SPACE") != "1" and len(items) == 1:
         items = [item if item.endswith(_ENDS) or word.open else f"{item} " for item in items]
@@ -105,16 +103,8 @@ def _item(text: str, meaning: str, word: Word, shell: str) -> str:
     return "".join("\\" + char if char in special else char for char in text)
 
 
-def _catalogue() -> Catalogue:
-    from safehouse.errors import UserError
+def _names() -> Names:
+    from safehouse.cli.names import names
     from safehouse.host import Host
-    from safehouse.sources import user
-    from safehouse.sources.catalogue import Catalogue, records
 
-    host = Host.current()
-    shipped = records()
-    try:
-        own: Iterable[object] = user.profiles(host, shipped)
-    except UserError:  # a launch says what is wrong with it
-        own = ()
-    return Catalogue(host.platform, shipped, tuple(own))  # type: ignore[arg-type]
+    return names(Host.current())

@@ -8,6 +8,7 @@ from __future__ import annotations
 import posix as os  # os itself costs 1.3 ms
 
 from safehouse.cli.arguments import COMMANDS, HELP, OPTIONS, SUBCOMMANDS, WORDS
+from safehouse.sources.profile import LAYERS
 from safehouse.value import Value
 
 TYPE_CHECKING = False
@@ -15,13 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from safehouse.cli.arguments import Option
-    from safehouse.sources.catalogue import Catalogue
+    from safehouse.cli.names import Names
 
     Words = Iterable[tuple[str, str]]
 
 # What a switch takes; the other words for it need no showing.
 SWITCH = ("yes", "no")
-_SYSTEMS = {"macos": "Linux only", "linux": "macOS only"}
 _DIRECTORY = 0o040000  # S_IFDIR
 _KIND = 0o170000  # S_IFMT
 
@@ -40,12 +40,12 @@ class Place(Value):
 
 
 def candidates(
-    before: list[str], word: str, catalogue: Callable[[], Catalogue]
+    before: list[str], word: str, names: Callable[[], Names]
 ) -> Iterator[tuple[str, str]]:
     """What a word may become, with what that means, behind the words `before` of a line."""
     place = found(before, word)
     value = word[len(place.head) :]
-    known = _known(place, value, catalogue)
+    known = _known(place, value, names)
     for text, meaning in known:
         if text.startswith(value):
             yield place.head + text, meaning
@@ -118,12 +118,12 @@ def value_of(command: str, name: str) -> str:
     return ""
 
 
-def _known(place: Place, typed: str, catalogue: Callable[[], Catalogue]) -> Words:
+def _known(place: Place, typed: str, names: Callable[[], Names]) -> Words:
     slot, command = place.slot, place.command
     if slot == "OPTION":
         return _options(command)
     if slot == "COMMAND":
-        return _commands(place.is_first, typed, catalogue)
+        return _commands(place.is_first, typed, names)
     if slot == "SUBCOMMAND":
         return [(name, known.help) for name, known in SUBCOMMANDS[command].items()]
     if slot == "HELP":
@@ -136,15 +136,15 @@ def _known(place: Place, typed: str, catalogue: Callable[[], Catalogue]) -> Word
     if slot == "DIR":
         return [(name, "") for name in _files(typed) if name[-1] == "/"]
     if slot == "FEATURES":
-        return _list(typed, profiles(catalogue(), ("feature",)))
+        return _list(typed, names().of("feature"))
     if slot == "AGENTS":
-        return _list(typed, [*profiles(catalogue(), ("agent",)), *runners()])
+        return _list(typed, [*names().of("agent"), *runners()])
     if slot == "NAMES":
         return _list(typed, [(decoded(name), "") for name in os.environ])
     if slot == "NAME":
-        return profiles(catalogue(), ("agent", "app"))
+        return names().of("agent", "app")
     if slot == "PROFILE":
-        return profiles(catalogue())
+        return names().of(*LAYERS)
     if slot == "OPERATION":
         return _operations(typed)
     return [(word, "") for word in slot.split("|")] if slot else []
@@ -158,15 +158,13 @@ def _options(command: str) -> Iterator[tuple[str, str]]:
                 yield name + value[:1].strip("["), option.help
 
 
-def _commands(
-    is_first: bool, typed: str, catalogue: Callable[[], Catalogue]
-) -> Iterator[tuple[str, str]]:
+def _commands(is_first: bool, typed: str, names: Callable[[], Names]) -> Iterator[tuple[str, str]]:
     """What can be started: agents that are there, commands of safehouse as the first word, programs."""
     if "/" in typed:
         yield from ((name, "") for name in _files(typed) if _is_started(name))
         return
     places = [place for place in _variable("PATH").split(":") if place]
-    for name, meaning in programs(catalogue()):
+    for name, meaning in names().programs:
         if name.startswith(typed) and any(_is_started(f"{place}/{name}") for place in places):
             yield name, meaning
     if is_first:
@@ -230,21 +228,6 @@ def _variable(name: str) -> str:
 def decoded(data: bytes) -> str:
     """A variable's name or value as text."""
     return data.decode("utf-8", "surrogateescape")
-
-
-def profiles(catalogue: Catalogue, layers: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
-    """The profiles of some layers, or all, each with its summary in one line."""
-    for name in catalogue.in_layers(layers) if layers else catalogue.known:
-        remark = f" [{_SYSTEMS[catalogue.platform]}]" if catalogue.is_elsewhere(name) else ""
-        yield name, catalogue.known[name][2] + remark
-
-
-def programs(catalogue: Catalogue) -> Iterator[tuple[str, str]]:
-    """The commands of agents, each with the agent's summary."""
-    from safehouse.shims.wanted import agent_commands
-
-    for command, name in sorted(agent_commands(catalogue).items()):
-        yield command, catalogue.known[name][2]
 
 
 def runners() -> Words:

@@ -10,13 +10,13 @@ import sys
 
 from safehouse import resources
 from safehouse.cli.arguments import COMMANDS, HELP, OPTIONS, SUBCOMMANDS, usage
-from safehouse.cli.candidates import operands, profiles, programs, runners, spelling
+from safehouse.cli.candidates import operands, runners, spelling
+from safehouse.cli.names import shipped_names
 from safehouse.errors import UserError, nearest, printable
 from safehouse.host import Host
 from safehouse.policy.operations import OPERATIONS
 from safehouse.policy.words import QUESTIONS
 from safehouse.shims.shell import filled, quoting
-from safehouse.sources.catalogue import Catalogue, records
 from safehouse.sources.profile import LAYERS
 
 TYPE_CHECKING = False
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from safehouse.cli.arguments import Arguments
     from safehouse.cli.candidates import Words
+    from safehouse.cli.names import Names
 
 
 def answer(arguments: Arguments) -> int:
@@ -38,19 +39,19 @@ def answer(arguments: Arguments) -> int:
             f"there is no completion for {printable(shell)!r}{nearest(shell, known)}",
             usage("completion"),
         )
-    sys.stdout.write(code(shell, Catalogue(Host.current().platform, records())))
+    sys.stdout.write(code(shell, shipped_names().on(Host.current().platform)))
     return 0
 
 
-def code(shell: str, catalogue: Catalogue) -> str:
+def code(shell: str, names: Names) -> str:
     """The code that completes safehouse in a shell."""
     word = quoting(shell)
     between = " \\\n    " if shell == "fish" else "\n    "
-    values = {name: between.join(map(word, entries)) for name, entries in _lists(catalogue).items()}
+    values = {name: between.join(map(word, entries)) for name, entries in _lists(names).items()}
     return filled(resources.read(f"shell/complete.{shell}").decode(), values)
 
 
-def _lists(catalogue: Catalogue) -> dict[str, list[str]]:
+def _lists(names: Names) -> dict[str, list[str]]:
     """What the templates list: words with what they mean, which comes behind the last colon but text."""
     rest = tuple(layer for layer in LAYERS if layer not in ("feature", "agent", "app"))
     return {
@@ -60,12 +61,12 @@ def _lists(catalogue: Catalogue) -> dict[str, list[str]]:
         ],
         "WORDS": [f"{command}:{words}" for command, words in operands()],
         "OPTIONS": list(_options()),
-        "FEATURES": _entries(profiles(catalogue, ("feature",))),
-        "AGENTS": _entries(profiles(catalogue, ("agent",))),
-        "APPS": _entries(profiles(catalogue, ("app",))),
+        "FEATURES": _entries(names.of("feature")),
+        "AGENTS": _entries(names.of("agent")),
+        "APPS": _entries(names.of("app")),
         "RUNNERS": _entries(runners()),
-        "OTHERS": _entries(profiles(catalogue, rest)),
-        "PROGRAMS": _entries(programs(catalogue)),
+        "OTHERS": _entries(names.of(*rest)),
+        "PROGRAMS": _entries(names.programs),
         "QUESTIONS": _entries(QUESTIONS.items()),
         "OPERATIONS": list(OPERATIONS),
     }

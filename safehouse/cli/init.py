@@ -8,6 +8,7 @@ import time
 from safehouse import sandbox
 from safehouse.cli import completion
 from safehouse.cli.arguments import SUBCOMMANDS
+from safehouse.cli.names import names_of
 from safehouse.errors import UserError, nearest, printable
 from safehouse.host import Host
 from safehouse.shims import kept, program, wanted
@@ -39,7 +40,7 @@ def init(arguments: Arguments, tell: Callable[[str], None]) -> int:
         return 0
     catalogue = all_profiles(host)
     found = look(arguments, host, catalogue, kept.earlier_places(host, shell))
-    completed = completion.code(shell, catalogue)
+    completed = completion.code(shell, names_of(catalogue).on(host.platform))
     words = (shell, *(f"--agents={names}" for names in [",".join(arguments.agents or ())] if names))
     integration = Integration(
         shell,

@@ -118,25 +118,26 @@ class Person:
 
     def line(self, keys: str) -> str:
         """The line after the keys; `|` stands where the cursor is, if that is not its end."""
-        text, point = self._press(_CLEAR + keys)
+        text, point = self.press(_CLEAR + keys)
         size = len(text.encode()) if point > len(text) else len(text)  # bash counts bytes
         return text if point == size else f"{text[:point]}|{text[point:]}"
 
     def shown(self, keys: str) -> str:
         """What appears while the keys are pressed."""
-        self._press(_CLEAR)
+        self.press(_CLEAR)
         self._shown = b""
-        self._press(keys)
+        self.press(keys)
         return _ESCAPES.sub("", self._shown.decode("utf-8", "replace"))
 
     def run(self, command: str) -> str:
         """What a command prints."""
         self._shown = b""
         self._type(f"{_CLEAR}{command}\n")
-        self._press("")
+        self.press("")
         return _ESCAPES.sub("", self._shown.decode("utf-8", "replace"))
 
-    def _press(self, keys: str) -> tuple[str, int]:
+    def press(self, keys: str) -> tuple[str, int]:
+        """Presses keys in the line as it is; gives what it is then, and the place of the cursor."""
         self._type(keys + _REPORT)
         said = b""
         deadline = time.monotonic() + PATIENCE

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from safehouse.cli.completion import code
+from safehouse.cli.names import Names, names_of
 from safehouse.sources.catalogue import Catalogue, records
 from safehouse.sources.profile_file import load
 from tests.shell.keys import Person
@@ -55,18 +56,19 @@ def make_home(home: Path) -> Path:
     return home
 
 
-def own_catalogue() -> Catalogue:
-    """The shipped profiles, and OWN."""
+def own_names() -> Names:
+    """The shipped names, and those in OWN."""
     known = records()
-    return Catalogue("linux", known, tuple(load(OWN, "fern.yaml", frozenset(known)).values()))
+    own = tuple(load(OWN, "fern.yaml", frozenset(known)).values())
+    return names_of(Catalogue("linux", known, own)).on("linux")
 
 
-def install(folder: Path, catalogue: Catalogue) -> dict[str, Path]:
+def install(folder: Path, names: Names) -> dict[str, Path]:
     """What completes safehouse, as a file for each shell where that looks."""
     found = {shell: folder / shell / name for shell, name in NAMES.items()}
     for shell, file in found.items():
         file.parent.mkdir(parents=True)
-        file.write_text(code(shell, catalogue))
+        file.write_text(code(shell, names))
     return found
 
 

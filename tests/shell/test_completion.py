@@ -9,7 +9,7 @@ import pytest
 
 from safehouse.cli.main import main
 from tests.shell.keys import SHELLS, Person
-from tests.shell.tab import at_shell, install, make_home, own_catalogue
+from tests.shell.tab import at_shell, install, make_home, own_names
 
 BASH_COMPLETION = Path("/usr/share/bash-completion/bash_completion")
 # Who types the first and presses Tab has the second: in bash; in zsh and in fish, where that differs.
@@ -165,7 +165,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    return install(tmp_path_factory.mktemp("files"), own_catalogue())
+    return install(tmp_path_factory.mktemp("files"), own_names())
 
 
 def answers(person: Person, lines: list[str]) -> dict[str, str]:
@@ -273,7 +273,7 @@ def test_lists_say_what_each_word_means(shell: str, home: Path, files: dict[str,
 def test_agents_and_programs_of_a_persons_own_are_not_in_what_packages_install(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for shell, file in install(tmp_path, own_catalogue()).items():
+    for shell, file in install(tmp_path, own_names()).items():
         assert main(["completion", shell]) == 0
         shipped = capsys.readouterr().out
         assert "fern" in file.read_text()
@@ -286,7 +286,7 @@ def test_no_name_and_no_word_is_ever_run(shell: str, tmp_path: Path) -> None:
     home = make_home(tmp_path / "home")
     for name in ("zz $(touch ran)", "zy`touch ran`", "zx;touch ran", "zw\ntouch ran"):
         (home / name).mkdir()
-    files = install(tmp_path / "files", own_catalogue())
+    files = install(tmp_path / "files", own_names())
     with at_shell(shell, home, files[shell]) as person:
         for line in (
             "safehouse --add-dirs=z",
@@ -340,7 +340,7 @@ def test_in_bash_no_escape_is_left_open(tmp_path: Path) -> None:
     home = make_home(tmp_path / "home")
     for name in ("ab c", "ab[d", "abe"):
         (home / name).mkdir()
-    files = install(tmp_path / "files", own_catalogue())
+    files = install(tmp_path / "files", own_names())
     with at_shell("bash", home, files["bash"]) as person:
         assert person.line("safehouse --add-dirs=a\t") == "safehouse --add-dirs=a"
         (home / "abe").rmdir()

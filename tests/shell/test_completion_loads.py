@@ -11,10 +11,9 @@ from safehouse.host import Host
 from safehouse.shims import kept
 from safehouse.shims.shell import Integration, for_tab
 from safehouse.shims.shell import code as code_of
-from safehouse.sources.catalogue import Catalogue
 from safehouse.value import replace
 from tests.shell.keys import SHELLS, Person
-from tests.shell.tab import COMPINIT, STAND_INS, environment, make_home, own_catalogue
+from tests.shell.tab import COMPINIT, STAND_INS, environment, make_home, own_names
 
 LINES = {
     "bash": ("safehouse --enable=fern", "safehouse --enable=fern-cache"),
@@ -41,7 +40,7 @@ def integration(shell: str, home: Path, text: str, file: str) -> str:
 
 
 def completion(shell: str) -> str:
-    return code(shell, own_catalogue())
+    return code(shell, own_names())
 
 
 def at_shell(shell: str, home: Path, code: str, before: str = "", behind: str = "") -> Person:
@@ -159,8 +158,3 @@ def test_an_alias_of_an_agents_name_completes_as_the_agent(
     before = "alias qwen='qwen --fast'\n"
     with at_shell(shell, home, text, before, STAND_INS[shell]) as person:
         assert person.line("qwen --res\t") == "qwen --resume "
-
-
-def test_a_catalogue_without_own_profiles_is_what_packages_get(home: Path) -> None:
-    known = own_catalogue()
-    assert "fern" not in code("bash", Catalogue("linux", known.shipped))
