@@ -19,7 +19,7 @@ help:  ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## /  \1|/p' Makefile | awk -F'|' '{ printf "%-8s %s\n", $$1, $$2 }'
 
 setup: $(READY)  ## a Python environment in .venv, and the system packages that the tests need
-	@sh tools/install_packages.sh bwrap git shellcheck
+	@sh tools/install_packages.sh bwrap git shellcheck shfmt zsh fish bash-completion
 
 try:  ## see it work; make try CMD="codex --version" runs that command confined, here
 	@sh tools/install_packages.sh bwrap
@@ -30,12 +30,15 @@ test: setup  ## all tests; PYTEST_ARGS="-k name" for some
 	@sh tools/test.sh $(BIN)/python $(PYTEST_ARGS)
 
 lint: $(READY)  ## formatting, types, layers, shell scripts
-	@sh tools/install_packages.sh shellcheck
+	@sh tools/install_packages.sh shellcheck shfmt zsh fish
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	shellcheck $(SHELL_SCRIPTS)
+	shfmt -i 4 -ci -d shell/*.bash
+	for file in shell/*.zsh; do zsh -n $$file || exit 1; done
+	fish_indent --check shell/*.fish
 
 docs: $(READY)  ## docs/allow-deny.md anew, from profiles.yaml
 	@$(BIN)/python tools/write_allow_deny.py

@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from safehouse import __version__
+from safehouse.cli.names import Names, names_of
 from safehouse.sources import secret_file
+from safehouse.sources.catalogue import Catalogue, records
 from safehouse.sources.profile_file import load
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,6 +49,13 @@ def test_wheel_has_the_profiles_compiled(wheel: dict[str, bytes]) -> None:
     assert records == load(text, "profiles.yaml")
     assert list(records) == list(load(text, "profiles.yaml"))
     assert ast.literal_eval(secrets.value) == secret_file.load(text, "profiles.yaml")
+
+
+def test_wheel_has_the_names_for_tab(wheel: dict[str, bytes]) -> None:
+    (assignment,) = ast.parse(wheel["safehouse/cli/_names.py"]).body[1:]
+    assert isinstance(assignment, ast.Assign)
+    assert names_of(Catalogue("linux", records())) == Names(*ast.literal_eval(assignment.value))
+    assert not (ROOT / "safehouse/cli/_names.py").exists()
 
 
 def test_wheel_has_the_data_beside_the_package(wheel: dict[str, bytes]) -> None:

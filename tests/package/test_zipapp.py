@@ -340,6 +340,22 @@ def test_version_imports_little(zipapp: Path, python: Path) -> None:
     assert unexpected(imported(zipapp, python, "--version")) == set()
 
 
+@pytest.mark.parametrize("line", ["safehouse --w", "safehouse --enable=ssh,d", "safehouse pro"])
+def test_an_answer_for_argcomplete_imports_little(
+    zipapp: Path, python: Path, tmp_path: Path, line: str
+) -> None:
+    """It runs at each Tab. The profiles are not loaded for it."""
+    code = MODULES.format(program=program(zipapp))
+    words = ["sh", "-c", 'exec "$0" -IS -c "$1" "$2" 8>&1 1>/dev/null', python, code, zipapp]
+    said = {"_ARGCOMPLETE": "1", "COMP_LINE": line, "COMP_POINT": str(len(line))}
+    done = run(*words, HOME=str(tmp_path), **said)
+    assert done.stdout
+    modules = set(done.stderr.split()[1:])
+    assert "safehouse.cli.argcomplete" in modules
+    assert "safehouse.sources._compiled" not in modules
+    assert unexpected(modules) == set(), sorted(unexpected(modules))
+
+
 @pytest.mark.skipif(
     not Path("/usr/bin/bwrap").exists() and "CI" not in os.environ, reason="no bubblewrap here"
 )

@@ -11,7 +11,15 @@ from safehouse.cli.main import main
 from tests.shell.keys import SHELLS, Person
 from tests.shell.tab import at_shell, install, make_home, own_names
 
-BASH_COMPLETION = Path("/usr/share/bash-completion/bash_completion")
+PLACES = ("/usr", "/usr/local", "/opt/homebrew")
+BASH_COMPLETION = next(
+    (
+        file
+        for place in PLACES
+        if (file := Path(place, "share/bash-completion/bash_completion")).exists()
+    ),
+    None,
+)
 # Who types the first and presses Tab has the second: in bash; in zsh and in fish, where that differs.
 TABS: dict[str, tuple[str, ...]] = {
     # commands and what they take
@@ -218,7 +226,7 @@ BASH = {
 def test_it_completes_the_same_in_bash_with(
     setting: str, home: Path, files: dict[str, Path]
 ) -> None:
-    if setting == "bash-completion" and not BASH_COMPLETION.exists():
+    if setting == "bash-completion" and not BASH_COMPLETION:
         if os.environ.get("CI"):
             pytest.fail("no bash-completion here; make setup installs it")
         pytest.skip("no bash-completion here")
