@@ -39,6 +39,7 @@ _RULES = Part("rules", main._experiments((*rules.ORDER[:2], rules.ORDER[9], rule
 _AGREEMENT = Part("why", partial(agreement.run, wanted={"base": Request()}))
 # What is different on Linux, with a kernel that confines inside.py alone.
 _OF_LINUX = {
+    "there is no sigwaitinfo here",
     "sandboxes do not nest",
     "SAFEHOUSE_SANDBOX=1 outside of a sandbox opens nothing",
     "a secret of the project is closed with --deny-secrets",

@@ -13,7 +13,7 @@ from safehouse.policy.operations import OWN_DEFAULT
 from safehouse.value import replace
 from tests.mac_check.kernel import Kernel, MacLike, Refused, done, without_data
 from tests.seatbelt_models import BASE
-from tools.mac_check import experiment, inside, language, paths, rules
+from tools.mac_check import experiment, filters, inside, language, paths, rules
 from tools.mac_check.accesses import needed
 from tools.mac_check.asking import Answer, Enforcer, NotStarted
 from tools.mac_check.bench import Bench
@@ -22,7 +22,7 @@ from tools.mac_check.finding import AS_BELIEVED, FOUND, OTHERWISE, UNCLEAR
 from tools.mac_check.scratch import Scratch
 
 FACTS = (Path(__file__).parents[2] / "docs/facts/seatbelt.md").read_text("utf-8")
-EXPERIMENTS = (*rules.EXPERIMENTS, *paths.EXPERIMENTS)
+EXPERIMENTS = (*rules.EXPERIMENTS, *filters.EXPERIMENTS, *paths.EXPERIMENTS)
 READ = [each for each in EXPERIMENTS if not each.unread]
 REFERENCES = {each.reference for each in (*EXPERIMENTS, *language.TEXTS)}
 

@@ -19,6 +19,7 @@ from tools.mac_check import (
     agreement,
     compiling,
     experiment,
+    filters,
     language,
     launches,
     logs,
@@ -74,7 +75,8 @@ def _texts(bench: Bench) -> Iterator[Finding]:
 
 
 PARTS = (
-    Part("How rules are decided, and filters", _experiments(rules.EXPERIMENTS)),
+    Part("How rules are decided", _experiments(rules.EXPERIMENTS)),
+    Part("Filters", _experiments(filters.EXPERIMENTS)),
     Part("Paths, regexes and strings", _experiments(paths.EXPERIMENTS)),
     Part("The language", _texts),
     Part("Every policy is taken", compiling.run),
@@ -176,9 +178,12 @@ def run(
         hide = of_this_machine(bench.host.home, scratch.root, bench.checkout)
         told = facts(bench)
         groups = check(bench, progress, some)
+    tested = ""
     if with_tests:
         progress.begin(_TESTS, 1, 1)
-    tested = tests(CHECKOUT) if with_tests else ""
+        progress.tell("this takes ten minutes or more")
+        tested = tests(CHECKOUT)
+        progress.end(tested.splitlines()[-1])
     report = Report(told, groups, round(time.monotonic() - begun), tested)
     for suffix, text in (
         ("md", reports.as_markdown(report, hide)),

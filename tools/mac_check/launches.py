@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import statistics
 import subprocess
 import time
@@ -46,8 +47,8 @@ def run(bench: Bench) -> Iterator[Finding]:
     bench.scratch.make(f"{bench.scratch.home}/{PLAIN}/f")
     bench.scratch.make(f"{bench.scratch.home}/closed.txt")
     for part in (
-        _statuses, _inside, _proof, _temporary, _sockets, _names, _directories, _folders, _sizes,
-        _times,
+        _statuses, _signals, _descriptors, _inside, _proof, _temporary, _sockets, _names,
+        _directories, _folders, _sizes, _times,
     ):  # fmt: skip
         bench.tell(part.__name__.strip("_"))
         try:
@@ -100,6 +101,58 @@ def _statuses(bench: Bench) -> Iterator[Finding]:
         for command, wanted, belief in cases:
             status, said = launched(bench, command, directory)
             yield held(reference, f"{belief} ({how})", status in wanted, f"{status} {said}".strip())
+
+
+_TRAP = "trap 'echo got; exit 3' TERM; echo ready; while :; do sleep 0.1; done"
+
+
+def _signals(bench: Bench) -> Iterator[Finding]:
+    """What is sent to Safehouse alone reaches the command, which has the last word."""
+    missing = not hasattr(signal, "sigwaitinfo")
+    yield held("launch.py waiting_by_terminal", "there is no sigwaitinfo here", missing)
+    for directory, how in ((PROJECT, "becoming it"), (PLAIN, "staying")):
+        with subprocess.Popen(
+            [*bench.safehouse, "--", "/bin/sh", "-c", _TRAP],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            env=environment(bench), cwd=f"{bench.scratch.home}/{directory}",
+            start_new_session=True,
+        ) as process:  # fmt: skip
+            assert process.stdout is not None
+            try:
+                ready = process.stdout.readline() == b"ready\n"
+                process.send_signal(signal.SIGTERM)
+                said, _ = process.communicate(timeout=PATIENCE)
+            finally:
+                _end(process)
+        told = f"status {process.returncode}, {said!r}"
+        belief = f"a signal that is sent to Safehouse reaches the command ({how})"
+        right = ready and (process.returncode, said) == (3, b"got\n")
+        yield held("launch.py supervise", belief, right, told)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Kills it, if it runs, with all that it started."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _descriptors(bench: Bench) -> Iterator[Finding]:
+    """A descriptor that Safehouse was started with is closed."""
+    file = os.open(f"{bench.scratch.home}/closed.txt", os.O_RDONLY)
+    command = [bench.python, "-I", "-S", "-B", "-c", f"import os; os.read({file}, 1)"]
+    results = []
+    try:
+        for words in (command, [*bench.safehouse, "--", *command]):
+            done = subprocess.run(
+                words, stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE, check=False,
+                env=environment(bench), cwd=f"{bench.scratch.home}/{PROJECT}", pass_fds=(file,),
+            )  # fmt: skip
+            results.append((done.returncode, done.stderr.decode("utf-8", "replace")))
+    finally:
+        os.close(file)
+    belief = "what Safehouse was started with open is closed to the command"
+    control, result = results
+    yield came_through("launch.py close_inherited", belief, False, result, control[0] == 0)
 
 
 def _answer(bench: Bench, policy: Policy, question: Question) -> Answer:
@@ -181,9 +234,10 @@ def _temporary(bench: Bench) -> Iterator[Finding]:
             listed = launched(bench, ["--", "/bin/ls", path])
             yield came_through(reference, "another launch cannot list it", False, listed)
             yield held(reference, "it stays while its command runs", os.path.isdir(path))
-        finally:
             process.stdin.close()
             process.wait(PATIENCE)
+        finally:
+            _end(process)
     yield held(reference, "it stays until another launch removes it", os.path.isdir(path))
     launched(bench, ["--", bench.true])
     deadline = time.monotonic() + 10

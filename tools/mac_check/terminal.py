@@ -93,6 +93,7 @@ def run(bench: Bench) -> Iterator[Finding]:
     ):
         for belief, act in (
             ("Ctrl-C ends the command with status 130", _interrupt),
+            ("the command can change the settings of the terminal", _set),
             ("Ctrl-Z stops the command, fg continues it, Ctrl-C ends it", _stop),
         ):
             bench.tell(f"{belief}: {how}")
@@ -136,6 +137,12 @@ def _interrupt(screen: Screen, words: str) -> None:
     screen.type("\x03")
     screen.enter("echo status $?")
     screen.see("status 130")
+
+
+def _set(screen: Screen, words: str) -> None:
+    script = shlex.quote('stty -echo && stty echo && echo chan""ged')
+    screen.enter(f"{words} /bin/sh -c {script}")
+    screen.see("changed")
 
 
 def _stop(screen: Screen, words: str) -> None:
