@@ -197,7 +197,9 @@ def test_every_make_target_is_described_and_none_is_invented() -> None:
     assert {row[0].strip("`") for row in table} == {
         f"make {target}" for target in targets - {"help"}
     }
-    used = {target for text in TEXTS.values() for target in re.findall(r"[`\n]make ([a-z-]+)", text)}
+    used = {
+        target for text in TEXTS.values() for target in re.findall(r"[`\n]make ([a-z-]+)", text)
+    }
     assert used <= targets
 
 
