@@ -53,7 +53,7 @@ mac-check:  ## on a Mac: ask its sandbox what we have to know, and write a repor
 	@sh tools/mac_check.sh $(ARGS)
 
 clean:  ## remove what make has made, but for the downloads in build/ and .venv/
-	rm -rf dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis mac-check-report.*
 	find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +
 
 $(READY): pyproject.toml tools/make_venv.sh

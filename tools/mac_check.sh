@@ -14,8 +14,14 @@ if [ "$(id -u)" -eq 0 ]; then
     say 'run it as yourself, without sudo: it needs no more than you may do'
     exit 2
 fi
-# Without Apple's command line tools, /usr/bin/python3 only opens a window that offers them.
-if ! xcode-select -p >/dev/null 2>&1; then
+# Without Apple's command line tools /usr/bin/python3 only opens a window that offers them, and the
+# one that Xcode brings lies where no policy of ours lets a program look.
+found=
+for python in /Library/Developer/CommandLineTools/usr/bin/python3 /opt/homebrew/bin/python3 \
+    /usr/local/bin/python3 /Library/Frameworks/Python.framework/Versions/Current/bin/python3; do
+    if [ -x "$python" ]; then found=yes; fi
+done
+if [ -z "$found" ]; then
     say "it needs Python from Apple's command line tools; install them with: xcode-select --install"
     say 'then start this again'
     exit 2

@@ -40,7 +40,7 @@ _AGREEMENT = Part("why", partial(agreement.run, wanted={"base": Request()}))
 # What is different on Linux, with a kernel that confines inside.py alone.
 _OF_LINUX = {
     "there is no sigwaitinfo here",
-    "sandboxes do not nest",
+    "sandboxes do not nest: sandbox-exec in a sandbox gives 71",
     "SAFEHOUSE_SANDBOX=1 outside of a sandbox opens nothing",
     "a secret of the project is closed with --deny-secrets",
     "another launch cannot list it",
@@ -58,6 +58,8 @@ def _smaller(monkeypatch):
     monkeypatch.setattr(compiling, "_ODD_HOMES", ('qu"ote', "a b"))
     monkeypatch.setattr(compiling, "GOLDEN", "tests/golden/base.sb")
     monkeypatch.setattr(probes, "MOST_QUESTIONS", 150)
+    monkeypatch.setattr(launches, "REPEATS", 1)
+    monkeypatch.setattr(terminal, "_A_MOMENT", 0.1)
 
 
 def findings(report):
@@ -73,7 +75,7 @@ def test_a_whole_run_tells_what_is_so(pretended, tmp_path, capsys):
     (tmp_path / "home/.aws").mkdir(parents=True)
     parts = (
         _RULES,
-        Part("texts", main._texts),
+        Part("texts", language.run),
         Part("policies", partial(compiling.run, wanted={"claude": Request(agent="claude")})),
         Part("why", partial(agreement.run, wanted={"secrets": Request(deny_secrets=True)})),
         Part("launches", launches.run),
@@ -141,6 +143,19 @@ def test_what_is_open_of_the_person_is_told(pretended, tmp_path):
     report = run(pretended(disagree="read"), tmp_path, _AGREEMENT)
     found = findings(report)["the person's own secrets cannot be opened by a command"]
     assert (found.verdict, found.evidence) == (OTHERWISE, (f"{tmp_path}/home/.aws",))
+
+
+@_LINUX
+def test_secrets_that_could_not_be_tried_are_not_called_closed(pretended, tmp_path):
+    (tmp_path / "home/.aws").mkdir(parents=True)
+
+    def secrets(bench):
+        compiling.make_project(bench)
+        yield agreement._own_secrets(bench)
+
+    for mode in ({"crash": "read"}, {}):
+        (found,) = run(pretended(**mode), tmp_path, Part("secrets", secrets)).groups[0].findings
+        assert found.verdict == (UNCLEAR if mode else AS_BELIEVED)
 
 
 def test_a_part_that_breaks_keeps_what_it_found_and_the_next_goes_on(tmp_path, pretended):
@@ -290,6 +305,14 @@ def test_one_that_hangs_is_ended(tmp_path, monkeypatch):
         answers = list(ask(Enforcer(scratch.root), sys.executable, Policy(), questions))
     assert [answer.errno for answer in answers] == [-1, 0]
     assert "no answer within" in answers[0].said
+
+
+def test_a_place_for_the_report_is_looked_for_first(capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr(os, "uname", lambda: type("", (), {"sysname": "Darwin"}))
+    monkeypatch.setattr(os, "getuid", lambda: 501)
+    monkeypatch.setattr(main, "run", lambda *words, **more: pytest.fail("it was run"))
+    assert main.main(["--output", str(tmp_path / "none")]) == 2
+    assert f"no report can be written into {tmp_path}/none" in capsys.readouterr().err
 
 
 def test_an_error_of_ours_is_told_to_the_person(capsys, monkeypatch, tmp_path):

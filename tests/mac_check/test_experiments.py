@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,9 @@ from tools.mac_check.experiment import ASKED, Experiment
 from tools.mac_check.finding import AS_BELIEVED, FOUND, OTHERWISE, UNCLEAR
 from tools.mac_check.scratch import Scratch
 
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux", reason="a Mac has the real kernel: make mac-check asks it"
+)
 FACTS = (Path(__file__).parents[2] / "docs/facts/seatbelt.md").read_text("utf-8")
 EXPERIMENTS = (*rules.EXPERIMENTS, *filters.EXPERIMENTS, *paths.EXPERIMENTS)
 READ = [each for each in EXPERIMENTS if not each.unread]
@@ -220,6 +224,25 @@ def test_our_reader_says_the_same_of_a_text_or_it_is_said_why_not(each, bench):
     except Refused:
         taken = False
     assert each.accepted is None or (taken != each.accepted) == bool(each.unread)
+
+
+def test_operations_that_a_release_has_not_are_named(bench, monkeypatch):
+    missing = ("file-lock", "iokit-open*", "file-unlink", "pseudo-tty")
+
+    def offered(policy, bench):
+        words = policy.text.replace("(", " ").replace(")", " ").split()
+        unknown = [name for name in missing if name in words]
+        return (65, f"unbound variable: {unknown[0]}") if unknown else (0, "")
+
+    monkeypatch.setattr(language, "TEXTS", ())
+    monkeypatch.setattr(language, "offered", offered)
+    older, newer, names = language.run(bench)
+    assert older.verdict == OTHERWISE
+    assert older.evidence == ("pseudo-tty: status 65: unbound variable: pseudo-tty",)
+    assert [line.partition(":")[0] for line in newer.evidence] == ["file-lock", "iokit-open*"]
+    assert [line.partition(":")[0] for line in names.evidence] == ["file-unlink"]
+    monkeypatch.setattr(language, "offered", lambda policy, bench: (0, ""))
+    assert [each.verdict for each in language.run(bench)] == [AS_BELIEVED, FOUND, FOUND]
 
 
 @pytest.mark.parametrize(

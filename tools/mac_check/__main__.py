@@ -68,17 +68,11 @@ def _experiments(some: tuple[experiment.Experiment, ...]) -> Callable[[Bench], I
     return run
 
 
-def _texts(bench: Bench) -> Iterator[Finding]:
-    for each in language.TEXTS:
-        bench.tell(each.belief)
-        yield experiment.run_acceptance(each, bench)
-
-
 PARTS = (
     Part("How rules are decided", _experiments(rules.EXPERIMENTS)),
     Part("Filters", _experiments(filters.EXPERIMENTS)),
     Part("Paths, regexes and strings", _experiments(paths.EXPERIMENTS)),
-    Part("The language", _texts),
+    Part("The language", language.run),
     Part("Every policy is taken", compiling.run),
     Part("The kernel and `safehouse why`", agreement.run),
     Part("Launches", launches.run),
@@ -204,6 +198,8 @@ def main(argv: list[str] | None = None) -> int:
         )
     if os.getuid() == 0:
         return _declined("run it as yourself, without sudo: it needs no more than you may do")
+    if not os.access(arguments.output, os.W_OK | os.X_OK):
+        return _declined(f"no report can be written into {arguments.output}: name another one")
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     print(ABOUT, file=sys.stderr)
@@ -219,6 +215,8 @@ def main(argv: list[str] | None = None) -> int:
         return 130
     except UserError as error:
         return _declined(f"{error.message} {error.hint}".strip())
+    except OSError as error:
+        return _declined(f"{error}")
     file = os.path.join(arguments.output, f"{NAME}.md")
     print(f"\n{reports.summary(report)}; {report.seconds} seconds.\n")
     print(f"The report is {file}, and {NAME}.json beside it for programs.")

@@ -170,18 +170,17 @@ def _answers(bench: Bench, policy: Policy, asked: list[Question]) -> list[Answer
 
 # The person's own secrets
 
+_OPEN_TO_ALL = "/usr/bin/true"  # the control
 # macOS itself asks the person about these, even where nothing is read.
 _ASKS = ("Containers", "Group Containers", "Calendars", "AddressBook", "Reminders", "Photos")
 
 
 def secret_places(bench: Bench) -> list[str]:
     """The places of the catalogue's list of secrets that exist on this machine."""
-    catalogue = Catalogue("macos", records())
-    home = bench.host.home
+    grants = Catalogue("macos", records()).profile("wide-read").grants
     places = dict.fromkeys(
-        home + grant.filter.value[1:]
-        for name in ("wide-read",)
-        for grant in catalogue.profile(name).grants
+        bench.host.home + grant.filter.value[1:]
+        for grant in grants
         if grant.action != ALLOWED and grant.filter is not None
         if grant.filter.kind in ("literal", "subpath") and grant.filter.value.startswith("~/")
     )
@@ -211,13 +210,16 @@ def _own_secrets(bench: Bench) -> Finding:
     host = replace(bench.host, cwd=f"{bench.scratch.home}/{PROJECT}")
     try:
         plan = make_plan(Request(), host)
-        asked = [Question("read", place) for place in places if not _allowed(plan, place)]
+        closed = [place for place in places if not _allowed(plan, place)]
+        asked = [Question("read", place) for place in (_OPEN_TO_ALL, *closed)]
         answers = _answers(bench, Policy(policy_text(plan)), asked)
     except (UserError, NotStarted) as error:
         return unclear(reference, belief, f"it did not start: {error}")
-    opened = [each.at for each, answer in zip(asked, answers) if answer.outcome("read") == ALLOW]
-    told = f"{len(places)} of the usual places exist here, {len(asked) - len(opened)} are closed"
-    verdict = OTHERWISE if opened else AS_BELIEVED
+    control, *outcomes = [answer.outcome("read") for answer in answers]
+    opened = [place for place, outcome in zip(closed, outcomes) if outcome == ALLOW]
+    told = f"{len(places)} of the usual places exist here, {outcomes.count(DENY)} are closed"
+    sure = control == ALLOW and outcomes and UNSURE not in outcomes
+    verdict = OTHERWISE if opened else AS_BELIEVED if sure else UNCLEAR
     return Finding(reference, HIGH, belief, verdict, told, tuple(opened))
 
 

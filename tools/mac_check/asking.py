@@ -126,18 +126,29 @@ class Enforcer(Value):
 
         Raises OSError where it cannot be started, subprocess.TimeoutExpired.
         """
-        done = subprocess.run(
+        with subprocess.Popen(
             self.words(policy, command),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             env=environment,
             cwd=directory,
-            timeout=patience,
             start_new_session=True,
-            check=False,
-        )
-        return done.returncode, done.stdout.decode("utf-8", "replace").strip()
+        ) as process:
+            try:
+                said, _ = process.communicate(timeout=patience)
+            except BaseException:
+                kill(process)
+                raise
+        return process.returncode, said.decode("utf-8", "replace").strip()
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """Ends a program that leads a session, with all that it has started."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        pass
 
 
 class Session:
@@ -214,10 +225,7 @@ class Session:
                 process.wait(patience)
             except subprocess.TimeoutExpired:
                 pass
-        try:  # with what it has started
-            os.killpg(process.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            pass
+        kill(process)
         status = process.wait()
         self._errors.seek(0)
         said = self._errors.read().decode("utf-8", "replace").strip()

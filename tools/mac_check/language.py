@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
-from tools.mac_check.experiment import BROKEN, CLOSED, OPEN, Acceptance
-from tools.mac_check.finding import HIGH, LOW, MEDIUM
+from safehouse.policy.operations import NEWER, OPERATION_ALIAS, OPERATIONS
+from tools.mac_check.asking import Policy
+from tools.mac_check.experiment import (
+    BROKEN,
+    CLOSED,
+    OPEN,
+    Acceptance,
+    offered,
+    run_acceptance,
+)
+from tools.mac_check.finding import AS_BELIEVED, FOUND, HIGH, LOW, MEDIUM, OTHERWISE, Finding
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tools.mac_check.bench import Bench
 
 _ANY = '(literal "/a")'
 _DEFINED = "(define (closed p) (literal p))"
@@ -164,3 +179,33 @@ TEXTS = (
     _taken("seatbelt.py _MOST_INLINE", HIGH, "a text of 256 KiB fits into an argument", "".join(
         f"(deny file-write-unlink{_literals(16, 1000)}) " for _ in range(16))),
 )  # fmt: skip
+
+
+def run(bench: Bench) -> Iterator[Finding]:
+    """Offers the texts, and then the names of operations that we know."""
+    for each in TEXTS:
+        bench.tell(each.belief)
+        yield run_acceptance(each, bench)
+    bench.tell("the names of operations")
+    older = [name for name in OPERATIONS if name not in NEWER]
+    unknown = _unknown(older, bench)
+    belief = "every release from macOS 10.15 on has these operations"
+    verdict = OTHERWISE if unknown else AS_BELIEVED
+    yield Finding("operations.py", HIGH, belief, verdict, f"{len(older)} of them", unknown)
+    for belief, names in (
+        ("which operations of later releases this one has not", sorted(NEWER)),
+        ("which other names of operations this release has not", list(OPERATION_ALIAS)),
+    ):
+        yield Finding("operations.py", HIGH, belief, FOUND, "", _unknown(names, bench))
+
+
+def _unknown(names: list[str], bench: Bench) -> tuple[str, ...]:
+    """Those names of operations with which a text is refused, and what is said of each."""
+    if offered(Policy(f"{OPEN} (allow {' '.join(names)})"), bench)[0] == 0:
+        return ()
+    refused = []
+    for name in names:
+        status, said = offered(Policy(f"{OPEN} (allow {name})"), bench)
+        if status != 0:
+            refused.append(f"{name}: status {status}: {said}")
+    return tuple(refused)

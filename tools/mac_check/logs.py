@@ -10,7 +10,7 @@ import subprocess
 import time
 
 from tools.mac_check.accesses import PATH_VERBS
-from tools.mac_check.asking import UNCONFINED, Ended, NotStarted, Policy, Question, Session
+from tools.mac_check.asking import UNCONFINED, Ended, NotStarted, Policy, Question, Session, kill
 from tools.mac_check.compiling import PROJECT, make_project
 from tools.mac_check.experiment import CLOSED, OPEN, filled
 from tools.mac_check.finding import FOUND, HIGH, UNCLEAR, Finding, unclear
@@ -63,13 +63,14 @@ def run(bench: Bench) -> Iterator[Finding]:
     make_project(bench)
     try:
         yield from _inside(bench)
-        stream = subprocess.Popen(
-            [_LOG, "stream", *_CHOSEN],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        with open(f"{bench.scratch.root}/log", "wb") as output:
+            stream = subprocess.Popen(
+                [_LOG, "stream", *_CHOSEN],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
     except (OSError, subprocess.SubprocessError) as error:
         yield unclear("log", "what the log says of a denial", str(error))
         return
@@ -85,8 +86,10 @@ def run(bench: Bench) -> Iterator[Finding]:
                 yield unclear("log", f"what the log says of {name}", str(error))
         time.sleep(_A_MOMENT)
     finally:
-        stream.terminate()
-        streamed = stream.communicate()[0].decode("utf-8", "replace")
+        kill(stream)
+        stream.wait()
+    with open(f"{bench.scratch.root}/log", "rb") as file:
+        streamed = file.read().decode("utf-8", "replace")
     bench.tell("the log is read")
     shown, why = _shown(int((time.monotonic() - begun) / 60) + 1)
     for name, number in denied.items():

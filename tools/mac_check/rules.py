@@ -135,7 +135,7 @@ def _own(operation: str, step: str, confidence: str = HIGH, more: str = "") -> E
     )  # fmt: skip
 
 
-_NEW_NAME = '(allow file-write-create (subpath "{S}"))'
+_NEW_NAME = '(allow file-write* (subpath "{S}"))'
 OWN_DEFAULTS = (
     _own("file-link", "link d/f new", more=_NEW_NAME),
     _own("file-clone", "clone d/f new", more=_NEW_NAME),

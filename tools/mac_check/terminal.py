@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tools.mac_check.bench import Bench
 
 PATIENCE = 15.0
+_A_MOMENT = 0.2  # no person types before all of a job has stopped or gone on
 _SHELL = ["/bin/bash", "--norc", "--noprofile", "--noediting", "-i"]
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\r")
 
@@ -46,7 +47,7 @@ class Screen:
         self._child = child
 
     def type(self, text: str) -> None:
-        time.sleep(0.2)  # no person types before all of a job has stopped or gone on
+        time.sleep(_A_MOMENT)
         os.write(self._master, text.encode())
 
     def enter(self, line: str) -> None:
