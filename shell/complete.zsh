@@ -40,6 +40,7 @@ typeset -ga __safehouse_operations=(
 )
 
 function _safehouse {
+    \builtin eval "$_comp_setup" # the options of compsys, which code that came by `emulate -c` has lost
     local curcontext=$curcontext command=run
     local -a specs line
     local -A opt_args

@@ -12,7 +12,7 @@ from safehouse.cli.names import names_of
 from safehouse.errors import UserError, nearest, printable
 from safehouse.host import Host
 from safehouse.shims import kept, program, wanted
-from safehouse.shims.shell import SHELLS, Integration, code, for_tab
+from safehouse.shims.shell import SHELLS, Integration, code, for_tab, inline
 from safehouse.sources import protected, user
 from safehouse.sources.catalogue import Catalogue, records
 from safehouse.sources.settings import Item
@@ -38,8 +38,19 @@ def init(arguments: Arguments, tell: Callable[[str], None]) -> int:
     if sandbox.backend_for(host).inside(host):
         print("# inside of a safehouse sandbox: what is started here is confined already")
         return 0
-    catalogue = all_profiles(host)
-    found = look(arguments, host, catalogue, kept.earlier_places(host, shell))
+    also = kept.earlier_places(host, shell)
+    wrong = None
+    try:
+        catalogue = all_profiles(host)
+        found = look(arguments, host, catalogue, also)
+    except UserError as error:
+        if arguments.agents is not None:
+            raise
+        # The agents that are here have their functions all the same. Started by its name, one of them is
+        # then confined, or refused for the same reason; without its function it would run as it is.
+        wrong = error
+        catalogue = Catalogue(host.platform, records())
+        found = wanted.look(host, catalogue, None, also)
     completed = completion.code(shell, names_of(catalogue).on(host.platform))
     words = (shell, *(f"--agents={names}" for names in [",".join(arguments.agents or ())] if names))
     integration = Integration(
@@ -55,8 +66,13 @@ def init(arguments: Arguments, tell: Callable[[str], None]) -> int:
         print(text, end="")
         tell(f"put this line {SUBCOMMANDS['init'][shell].help}: {_LINES[shell]}")
         return 0
+    if wrong:
+        tell(wrong.message)
+        tell(wrong.hint or "until that is mended, no agent is started by its name")
+        print(inline(shell, text), end="")
+        return 0
     line = kept.keep(host, shell, text, _dependencies(host, found, integration), since)
-    print(line or text)
+    print(line or inline(shell, text), end="\n" if line else "")
     return 0
 
 
