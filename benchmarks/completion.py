@@ -25,7 +25,7 @@ from argcomplete.shell_integration import shellcode  # noqa: E402
 from safehouse.cli.completion import code  # noqa: E402
 from safehouse.shims.shell import Integration, for_tab  # noqa: E402
 from safehouse.shims.shell import code as code_of  # noqa: E402
-from tests.shell.keys import SHELLS, Person  # noqa: E402
+from tests.shell.keys import SHELLS, Keyboard  # noqa: E402
 from tests.shell.tab import COMPINIT, NAMES, STAND_INS, environment, make_home, own_names  # noqa: E402
 
 LINES = {
@@ -84,7 +84,7 @@ def print_tabs(home: Path, kept: dict[str, Path], rounds: int) -> None:
 def tabs(shell: str, home: Path, setup: str, rounds: int) -> dict[str, tuple[float, float]]:
     before = COMPINIT if shell == "zsh" else ""
     found: dict[str, tuple[float, float]] = {}
-    with Person(shell, before + setup + STAND_INS[shell], home, environment(home)) as person:
+    with Keyboard(shell, before + setup + STAND_INS[shell], home, environment(home)) as person:
         for name, line in LINES.items():
             times = []
             for _ in range(rounds + 1):
@@ -96,7 +96,7 @@ def tabs(shell: str, home: Path, setup: str, rounds: int) -> dict[str, tuple[flo
     return found
 
 
-def timed(person: Person, keys: str) -> float:
+def timed(person: Keyboard, keys: str) -> float:
     start = time.perf_counter()
     person.press(keys)
     return (time.perf_counter() - start) * 1000

@@ -11,16 +11,16 @@ import os
 import pty
 import re
 import select
-import shutil
 import struct
-import subprocess
-import sys
 import tempfile
 import termios
 import time
 from pathlib import Path
 
 import pytest
+
+from tests.confinement import user
+from tests.shell.person import program
 
 PATIENCE = 60
 SHELLS = ("bash", "zsh", "fish")
@@ -68,23 +68,11 @@ set -g fish_greeting
 }
 
 
-def program(shell: str) -> str:
-    """Where a shell lies. One that is missing is a skip, but on CI a failure."""
-    found = shutil.which(shell)
-    if found:
-        return found
-    if os.environ.get("CI"):
-        pytest.fail(f"no {shell} here; make setup installs it")
-    pytest.skip(f"no {shell} here")
+class Keyboard:
+    """Of somebody at a shell that has read `setup`, in `cwd`; an ordinary user, as `user` is."""
 
-
-class Person:
-    """Somebody at a shell that has read `setup`, in `cwd`."""
-
-    def __init__(
-        self, shell: str, setup: str, cwd: Path, env: dict[str, str], *options: str
-    ) -> None:
-        argv = [program(shell), *_OPTIONS[shell], *options]
+    def __init__(self, shell: str, setup: str, cwd: Path, env: dict[str, str]) -> None:
+        argv = [program(shell), *_OPTIONS[shell]]
         self._folder = tempfile.TemporaryDirectory()
         pipe = f"{self._folder.name}/pipe"
         os.mkfifo(pipe)
@@ -93,25 +81,25 @@ class Person:
         script.write_text(_BINDINGS[shell].replace("@PIPE@", pipe) + setup)
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("4H", 200, 120, 0, 0))
-        self._process = subprocess.Popen(
-            [sys.executable, "-IS", "-c", _TAKE, *argv],
-            cwd=cwd,
-            env={"TERM": "xterm", "LC_ALL": "C.UTF-8", **env},
+        os.fchown(slave, user.UID, user.GID)
+        user.own(Path(self._folder.name))
+        self._process = user.start(
+            [user.PYTHON, "-IS", "-c", _TAKE, *argv],
+            cwd,
+            {"TERM": "xterm", "LC_ALL": "C.UTF-8", **env},
             stdin=slave,
             stdout=slave,
             stderr=slave,
-            start_new_session=True,
         )
         os.close(slave)
         self._shown = b""
         self.run(f"source {script}")
 
-    def __enter__(self) -> Person:
+    def __enter__(self) -> Keyboard:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.kill()
-        self._process.wait()
+        user.end(self._process)
         os.close(self._master)
         os.close(self._pipe)
         self._folder.cleanup()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from safehouse.cli.completion import code
 from safehouse.cli.names import Names, names_of
 from safehouse.sources.catalogue import Catalogue, records
 from safehouse.sources.profile_file import load
-from tests.shell.keys import Person
+from tests.confinement import user
+from tests.shell.keys import Keyboard
 
 # What a person has in profiles.d; the summary is what no shell may take for anything but text.
 OWN = """\
@@ -42,6 +45,16 @@ complete -c qwen -a sonnet
 COMPINIT = "autoload -Uz compinit; compinit -D -u\n"
 
 
+@contextlib.contextmanager
+def directory() -> Iterator[Path]:
+    """One of the ordinary user's."""
+    made = user.new_directory()
+    try:
+        yield made
+    finally:
+        user.remove(made)
+
+
 def make_home(home: Path) -> Path:
     """A home with files of all names, and programs."""
     for name in ("alpha/one", "beta", "sp ace/in ner", "br[a]ck", "uni-é/deep", ".hidden", "it's"):
@@ -53,6 +66,7 @@ def make_home(home: Path) -> Path:
         path.parent.mkdir(exist_ok=True)
         path.write_text("#!/bin/sh\n")
         path.chmod(0o755)
+    user.own(home)
     return home
 
 
@@ -69,6 +83,7 @@ def install(folder: Path, names: Names) -> dict[str, Path]:
     for shell, file in found.items():
         file.parent.mkdir(parents=True)
         file.write_text(code(shell, names))
+    user.own(folder)
     return found
 
 
@@ -82,11 +97,11 @@ def environment(home: Path) -> dict[str, str]:
     }
 
 
-def at_shell(shell: str, home: Path, file: Path, setting: str = "", behind: str = "") -> Person:
+def at_shell(shell: str, home: Path, file: Path, setting: str = "", behind: str = "") -> Keyboard:
     """A person at a shell that finds its completion in a file, as packages install it."""
     setup = {
         "bash": f"{setting}\n. '{file}'\n",
         "zsh": f"fpath=('{file.parent}' $fpath)\n{COMPINIT}{setting}\n",
         "fish": f"{setting}\nset -g fish_complete_path '{file.parent}' $fish_complete_path\n",
     }[shell]
-    return Person(shell, setup + STAND_INS[shell] + behind, home, environment(home))
+    return Keyboard(shell, setup + STAND_INS[shell] + behind, home, environment(home))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import argcomplete
 import pytest
 from argcomplete.shell_integration import shellcode
 
-from tests.shell.keys import SHELLS, Person
-from tests.shell.tab import COMPINIT, environment, make_home
+from tests.shell.keys import SHELLS, Keyboard
+from tests.shell.tab import COMPINIT, directory, environment, make_home
 
 ROOT = Path(__file__).resolve().parents[2]
 HOOK = Path(argcomplete.__file__).parent / "bash_completion.d" / "_python-argcomplete"
@@ -46,12 +48,12 @@ TABS: dict[str, tuple[str, ...]] = {
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with a safehouse that begins as the single file does."""
-    home = make_home(tmp_path_factory.mktemp("argcomplete") / "home")
-    script = f'#!/bin/sh\n# PYTHON_ARGCOMPLETE_OK\nexec "{sys.executable}" -m safehouse "$@"\n'
-    (home / "bin" / "safehouse").write_text(script)
-    return home
+def home(built: Path) -> Iterator[Path]:
+    """A home with the built file."""
+    with directory() as place:
+        home = make_home(place / "home")
+        shutil.copy(built, home / "bin" / "safehouse")
+        yield home
 
 
 def registered(shell: str) -> str:
@@ -60,12 +62,12 @@ def registered(shell: str) -> str:
 
 
 def hooked(shell: str) -> str:
-    return (COMPINIT if shell == "zsh" else "") + f". '{HOOK}'\n"
+    return (COMPINIT if shell == "zsh" else "") + HOOK.read_text()
 
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_what_is_registered_for_safehouse_completes_it(shell: str, home: Path) -> None:
-    with Person(shell, registered(shell), home, environment(home)) as person:
+    with Keyboard(shell, registered(shell), home, environment(home)) as person:
         place = SHELLS.index(shell)
         expected = {line: done[place if len(done) > 1 else 0] for line, done in TABS.items()}
         assert {line: person.line(line + "\t") for line in TABS} == expected
@@ -73,7 +75,7 @@ def test_what_is_registered_for_safehouse_completes_it(shell: str, home: Path) -
 
 @pytest.mark.parametrize("shell", ["bash", "zsh"])
 def test_the_global_hook_completes_it(shell: str, home: Path) -> None:
-    with Person(shell, hooked(shell), home, environment(home)) as person:
+    with Keyboard(shell, hooked(shell), home, environment(home)) as person:
         for line in ("safehouse --work", "safehouse --network=n", "safehouse pol"):
             assert person.line(line + "\t") == TABS[line][0]
 
@@ -81,7 +83,7 @@ def test_the_global_hook_completes_it(shell: str, home: Path) -> None:
 def test_bash_without_compopt_gets_its_spaces(home: Path) -> None:
     """As bash 3.2."""
     setup = "enable -n compopt\n" + registered("bash")
-    with Person("bash", setup, home, environment(home)) as person:
+    with Keyboard("bash", setup, home, environment(home)) as person:
         for line in ("safehouse --stdo", "safehouse --work", "safehouse --add-dirs sp"):
             assert person.line(line + "\t") == TABS[line][0]
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from safehouse.cli.main import main
-from tests.shell.keys import SHELLS, Person
-from tests.shell.tab import at_shell, install, make_home, own_names
+from tests.confinement import user
+from tests.shell.keys import SHELLS, Keyboard
+from tests.shell.tab import at_shell, directory, install, make_home, own_names
 
 PLACES = ("/usr", "/usr/local", "/opt/homebrew")
 BASH_COMPLETION = next(
@@ -167,16 +169,24 @@ TABS: dict[str, tuple[str, ...]] = {
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_home(tmp_path_factory.mktemp("tab") / "home")
+def home() -> Iterator[Path]:
+    with directory() as place:
+        yield make_home(place / "home")
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    return install(tmp_path_factory.mktemp("files"), own_names())
+def files() -> Iterator[dict[str, Path]]:
+    with directory() as place:
+        yield install(place / "files", own_names())
 
 
-def answers(person: Person, lines: list[str]) -> dict[str, str]:
+@pytest.fixture
+def place() -> Iterator[Path]:
+    with directory() as made:
+        yield made
+
+
+def answers(person: Keyboard, lines: list[str]) -> dict[str, str]:
     return {line: person.line(line + "\t") for line in lines}
 
 
@@ -290,11 +300,12 @@ def test_agents_and_programs_of_a_persons_own_are_not_in_what_packages_install(
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-def test_no_name_and_no_word_is_ever_run(shell: str, tmp_path: Path) -> None:
-    home = make_home(tmp_path / "home")
+def test_no_name_and_no_word_is_ever_run(shell: str, place: Path) -> None:
+    home = make_home(place / "home")
     for name in ("zz $(touch ran)", "zy`touch ran`", "zx;touch ran", "zw\ntouch ran"):
         (home / name).mkdir()
-    files = install(tmp_path / "files", own_names())
+    user.own(home)
+    files = install(place / "files", own_names())
     with at_shell(shell, home, files[shell]) as person:
         for line in (
             "safehouse --add-dirs=z",
@@ -344,11 +355,11 @@ def test_in_bash_menus_have_words_without_what_they_mean(
         assert person.line("safehouse --network=\t\t") == "safehouse --network=open "
 
 
-def test_in_bash_no_escape_is_left_open(tmp_path: Path) -> None:
-    home = make_home(tmp_path / "home")
+def test_in_bash_no_escape_is_left_open(place: Path) -> None:
+    home = make_home(place / "home")
     for name in ("ab c", "ab[d", "abe"):
         (home / name).mkdir()
-    files = install(tmp_path / "files", own_names())
+    files = install(place / "files", own_names())
     with at_shell("bash", home, files["bash"]) as person:
         assert person.line("safehouse --add-dirs=a\t") == "safehouse --add-dirs=a"
         (home / "abe").rmdir()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,11 +10,14 @@ import pytest
 from safehouse.cli.completion import code
 from safehouse.host import Host
 from safehouse.shims import kept
-from safehouse.shims.shell import Integration, for_tab
+from safehouse.shims.shell import Integration, for_tab, reading
 from safehouse.shims.shell import code as code_of
 from safehouse.value import replace
-from tests.shell.keys import SHELLS, Person
-from tests.shell.tab import COMPINIT, STAND_INS, environment, make_home, own_names
+from tests.confinement import user
+from tests.shell.keys import SHELLS, Keyboard
+from tests.shell.person import LINES as LINE
+from tests.shell.person import Person
+from tests.shell.tab import COMPINIT, STAND_INS, directory, environment, make_home, own_names
 
 LINES = {
     "bash": ("safehouse --enable=fern", "safehouse --enable=fern-cache"),
@@ -23,8 +27,9 @@ LINES = {
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
-    return make_home(tmp_path.resolve() / "home")
+def home() -> Iterator[Path]:
+    with directory() as place:
+        yield make_home(place / "home")
 
 
 @pytest.fixture
@@ -43,11 +48,13 @@ def completion(shell: str) -> str:
     return code(shell, own_names())
 
 
-def at_shell(shell: str, home: Path, code: str, before: str = "", behind: str = "") -> Person:
+def at_shell(shell: str, home: Path, code: str, before: str = "", behind: str = "") -> Keyboard:
+    """Somebody whose shell reads the code as it is told to, between other lines of theirs."""
     init = home / "init"
     init.write_text(code)
-    setup = f"{before}\n. '{init}'\n{behind}\n"
-    return Person(shell, setup, home, environment(home))
+    user.own(home)
+    setup = f"{before}\n{reading(shell, str(init))}\n{behind}\n"
+    return Keyboard(shell, setup, home, environment(home))
 
 
 def both(shell: str, home: Path, host: Host, how: str) -> str:
@@ -80,7 +87,7 @@ def test_in_zsh_it_is_found_whenever_compinit_runs(
     elif order == "behind":
         behind = COMPINIT
     elif order != "never":
-        with Person("zsh", "autoload -Uz compinit; compinit -u\n", home, environment(home)):
+        with Keyboard("zsh", "autoload -Uz compinit; compinit -u\n", home, environment(home)):
             assert (home / ".zcompdump").exists()
         behind = "autoload -Uz compinit; compinit -C\n"
     with at_shell("zsh", home, both("zsh", home, host, how), before, behind) as person:
@@ -112,6 +119,7 @@ def test_a_shell_that_runs_finds_what_a_later_release_has_kept(
     with at_shell(shell, home, both(shell, home, host, "kept"), before) as person:
         newer = completion(shell).replace("fern-cache", "fern-later")
         assert kept.keep_completion(host, shell, newer)
+        user.own(home)
         typed, done = LINES[shell]
         assert person.line(typed + "\t") == done.replace("cache", "later")
 
@@ -158,3 +166,21 @@ def test_an_alias_of_an_agents_name_completes_as_the_agent(
     before = "alias qwen='qwen --fast'\n"
     with at_shell(shell, home, text, before, STAND_INS[shell]) as person:
         assert person.line("qwen --res\t") == "qwen --resume "
+
+
+@pytest.mark.parametrize("start", ["the first start", "a later one"])
+def test_the_line_in_a_shells_file_is_all_that_it_takes(
+    shell: str, start: str, person: Person
+) -> None:
+    before = COMPINIT if shell == "zsh" else ""
+    setup = f"{before}{LINE[shell]}\n{STAND_INS[shell].replace('qwen', 'claude')}"
+    if start == "a later one":  # which no Python is run for
+        with Keyboard(shell, setup, person.scene.project, person.env):
+            pass
+    with Keyboard(shell, setup, person.scene.project, person.env) as keyboard:
+        assert keyboard.line("safehouse --work\t") == "safehouse --workdir="
+        assert keyboard.line("safehouse claude --res\t") == "safehouse claude --resume "
+        assert keyboard.line("claude --res\t") == "claude --resume "
+        assert "__safehouse_run" in keyboard.run(
+            {"zsh": "functions claude"}.get(shell, "type claude")
+        )

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from safehouse.cli.arguments import COMMANDS, OPTIONS, SUBCOMMANDS
 from safehouse.cli.candidates import candidates, spelling
-from tests.shell.keys import program
-from tests.shell.tab import environment, install, make_home, own_names
+from tests.shell.person import program
+from tests.shell.tab import directory, environment, install, make_home, own_names
 
 NAMES = own_names()
 OWN = ("_", "SHLVL", "OLDPWD", "USER", "PWD")
@@ -42,13 +43,15 @@ def lines() -> list[list[str]]:
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_home(tmp_path_factory.mktemp("agree") / "home")
+def home() -> Iterator[Path]:
+    with directory() as place:
+        yield make_home(place / "home")
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    return install(tmp_path_factory.mktemp("files"), NAMES)
+def files() -> Iterator[dict[str, Path]]:
+    with directory() as place:
+        yield install(place / "files", NAMES)
 
 
 @pytest.fixture
