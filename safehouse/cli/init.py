@@ -52,6 +52,7 @@ def init(arguments: Arguments, tell: Callable[[str], None]) -> int:
         catalogue = Catalogue(host.platform, records())
         found = wanted.look(host, catalogue, None, also)
     completed = completion.code(shell, names_of(catalogue).on(host.platform))
+    kept_in = "" if wrong else kept.keep_completion(host, shell, completed)
     words = (shell, *(f"--agents={names}" for names in [",".join(arguments.agents or ())] if names))
     integration = Integration(
         shell,
@@ -59,7 +60,7 @@ def init(arguments: Arguments, tell: Callable[[str], None]) -> int:
         program.build(),
         tuple(shim.name for shim in found.shims),
         words,
-        for_tab(shell, completed, kept.keep_completion(host, shell, completed)),
+        for_tab(shell, completed, kept_in),
     )
     text = code(integration)
     if sys.stdout.isatty():
