@@ -38,7 +38,7 @@ os.execvpe(sys.argv[1], sys.argv[1:], os.environ)
 _OPTIONS = {
     "bash": ("--noprofile", "--norc", "-i"),
     "zsh": ("-f", "-i"),
-    "fish": ("--no-config", "--interactive"),
+    "fish": ("--interactive",),
 }
 # What binds the key; @PIPE@ is where the line goes.
 _BINDINGS = {
