@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pytest
 from safehouse.cli.main import main
 from tests.confinement import user
 from tests.shell.keys import SHELLS, Keyboard
-from tests.shell.tab import at_shell, directory, install, make_home, own_names
+from tests.shell.tab import at_shell, directory, environment, install, make_home, own_names
 
 PLACES = ("/usr", "/usr/local", "/opt/homebrew")
 BASH_COMPLETION = next(
@@ -236,10 +235,8 @@ BASH = {
 def test_it_completes_the_same_in_bash_with(
     setting: str, home: Path, files: dict[str, Path]
 ) -> None:
-    if setting == "bash-completion" and not BASH_COMPLETION:
-        if os.environ.get("CI"):
-            pytest.fail("no bash-completion here; make setup installs it")
-        pytest.skip("no bash-completion here")
+    if setting == "bash-completion":
+        need_bash_completion()
     lines = list(TABS)
     if setting == "other patterns":
         lines.remove(
@@ -247,6 +244,24 @@ def test_it_completes_the_same_in_bash_with(
         )  # as it was asked for, hidden files are like others
     with at_shell("bash", home, files["bash"], BASH[setting]) as person:
         assert answers(person, lines) == expected("bash", lines)
+
+
+def need_bash_completion() -> None:
+    if not BASH_COMPLETION:
+        user.unavailable("no bash-completion: make setup installs it")
+
+
+def test_bash_completion_finds_it_where_packages_put_it(place: Path) -> None:
+    need_bash_completion()
+    home = make_home(place / "home")
+    files = install(place / "files", own_names())
+    found = home / ".local/share/bash-completion/completions"
+    found.mkdir(parents=True)
+    files["bash"].rename(found / "safehouse")
+    user.own(home)
+    with Keyboard("bash", f". {BASH_COMPLETION}\n", home, environment(home)) as person:
+        assert person.line("safehouse --work\t") == "safehouse --workdir="
+        assert person.line("sudo safehouse --work\t") == "sudo safehouse --workdir="
 
 
 ZSH = {

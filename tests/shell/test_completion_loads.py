@@ -97,6 +97,25 @@ def test_in_zsh_it_is_found_whenever_compinit_runs(
             assert "__safehouse" not in person.run("print -r -- $precmd_functions")
 
 
+@pytest.mark.parametrize("how", ["kept", "printed"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        "ksh_arrays no_unset sh_word_split glob_subst rc_quotes",
+        "sh_glob ignore_braces no_bare_glob_qual ksh_autoload err_return",
+    ],
+)
+def test_in_zsh_it_comes_whatever_the_options_are(
+    options: str, how: str, home: Path, host: Host
+) -> None:
+    before = f"{COMPINIT}{STAND_INS['zsh']}\nsetopt {options}\n"
+    with at_shell("zsh", home, both("zsh", home, host, how), before) as person:
+        typed, done = LINES["zsh"]
+        assert person.line(typed + "\t") == done
+        assert person.line("safehouse --add-dirs=beta:sp\t").endswith(r"=beta:sp\ ace/")
+        assert person.line("safehouse SOME=1 qwen --res\t").endswith("qwen --resume ")
+
+
 @pytest.mark.parametrize("shell", SHELLS)
 def test_nothing_of_it_is_read_before_the_first_tab(shell: str, home: Path, host: Host) -> None:
     text = both(shell, home, host, "kept")
