@@ -173,6 +173,10 @@ end
 
 # Files that begin as a part, by the shell's own means.
 function __safehouse_files --argument-names head part
+    if string match -qr '^~$|(^|/)\.\.$' -- $part
+        echo "$head$part/"
+        return
+    end
     set -l escaped
     test -n "$part"
     and set escaped (string escape -n -- $part | string replace -r '^\\\\~' '~')

@@ -107,10 +107,10 @@ function __safehouse_fill {
         (PATHS)
             compset -P '*:'
             compset -S ':*'
-            _files -r ': /\t\n\-'
+            __safehouse_files _files -r ': /\t\n\-'
             ;;
-        (PATH|TARGET|FILE) _files ;;
-        (DIR) _wanted directories expl directory _path_files -/ ;;
+        (PATH|TARGET|FILE) __safehouse_files _files ;;
+        (DIR) __safehouse_files _wanted directories expl directory _path_files -/ ;;
         (FEATURES) __safehouse_list features feature $__safehouse_features ;;
         (AGENTS) __safehouse_list agents agent $__safehouse_agents $__safehouse_runners ;;
         (NAMES) __safehouse_list parameters 'environment variable' ${(k)parameters[(R)*export*]} ;;
@@ -139,6 +139,15 @@ function __safehouse_fill {
             _describe -t values value found
             ;;
     esac
+}
+
+# Completes files by a function of compsys, but for what that leaves as it is.
+function __safehouse_files {
+    if [[ $PREFIX == (\~|..|*/..) ]]; then
+        compadd -Q -S '' -- $PREFIX/
+    else
+        "$@"
+    fi
 }
 
 # Completes a word of a list with commas, but none that is in it: TAG NOUN WORD:MEANING...
