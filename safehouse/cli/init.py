@@ -9,7 +9,7 @@ from safehouse import sandbox
 from safehouse.errors import UserError, nearest, printable
 from safehouse.host import Host
 from safehouse.shims import kept, program, wanted
-from safehouse.shims.shell import SHELLS, Integration, code
+from safehouse.shims.shell import FILES, SHELLS, Integration, code, line_of
 from safehouse.sources import protected, user
 from safehouse.sources.catalogue import Catalogue, records
 from safehouse.sources.settings import Item
@@ -19,13 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from safehouse.cli.arguments import Arguments
-
-_FILES = {"zsh": "~/.zshrc", "bash": "~/.bashrc", "fish": "~/.config/fish/config.fish"}
-_LINES = {
-    "zsh": 'eval "$(safehouse init zsh)"',
-    "bash": 'eval "$(safehouse init bash)"',
-    "fish": "safehouse init fish | source",
-}
 
 
 def init(arguments: Arguments, tell: Callable[[str], None]) -> int:
@@ -48,7 +41,7 @@ def init(arguments: Arguments, tell: Callable[[str], None]) -> int:
     text = code(integration)
     if sys.stdout.isatty():
         print(text, end="")
-        tell(f"put this line at the end of {_FILES[shell]}: {_LINES[shell]}")
+        tell(f"put this line at the end of {FILES[shell]}: {line_of(shell)}")
         return 0
     line = kept.keep(host, shell, text, _dependencies(host, found, integration), since)
     print(line or text)

@@ -50,9 +50,9 @@ def _main(argv: list[str]) -> int:
         sys.stdout.write(text(arguments.command if argv else "run"))
         return 0
     if arguments.version:
-        from safehouse import __version__
+        from safehouse.shims.program import version
 
-        sys.stdout.write(f"safehouse {__version__}\n")
+        sys.stdout.write(version() + "\n")
         return 0
     return _command(arguments)
 

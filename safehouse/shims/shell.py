@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 SHELLS = ("zsh", "bash", "fish")
+# The file of each at whose end the line belongs, as a person without special settings has it.
+FILES = {"zsh": "~/.zshrc", "bash": "~/.bashrc", "fish": "~/.config/fish/config.fish"}
 
 
 class Integration(Value):
@@ -43,6 +45,13 @@ def code(integration: Integration) -> str:
     }
     text = resources.read(f"shell/init.{integration.shell}").decode()
     return filled(text, values)
+
+
+def line_of(shell: str, program: str = "safehouse") -> str:
+    """The line in a shell's file that reads the code; `program` is a word of the shell's language."""
+    if shell == "fish":
+        return f"{program} init fish | source"
+    return f'eval "$({program} init {shell})"'
 
 
 def filled(text: str, values: Mapping[str, str]) -> str:
