@@ -98,6 +98,8 @@ function __safehouse_state {
     fi
     if [[ $__safehouse_made == *" $1 "* ]]; then
         \builtin printf '%s shim\n' "$1"
+    elif [[ $(\builtin declare -f -- "$1") == *safehouse* ]]; then
+        \builtin printf '%s function safehouse\n' "$1"
     elif \builtin declare -F -- "$1" >/dev/null; then
         \builtin printf '%s function\n' "$1"
     fi

@@ -30,9 +30,12 @@ PACKAGED = "/usr/share/apparmor/extra-profiles/bwrap-userns-restrict"
 _FETCH = "sudo apt-get install apparmor-profiles"
 _LINK = f"sudo ln -s {PACKAGED} {PROFILE}"
 _LOAD = f"sudo apparmor_parser -r {PROFILE}"
-APPARMOR = f"AppArmor keeps programs from making user namespaces. Ubuntu 24.04: {_FETCH} && {_LINK} && {_LOAD}"
+APPARMOR = (
+    f"AppArmor keeps programs from making user namespaces; Ubuntu: {_FETCH} && {_LINK} && {_LOAD}"
+)
 UNCONFINED = "--security-opt seccomp=unconfined"
 UNMASKED = "--security-opt systempaths=unconfined"
+NO_APPARMOR = "--security-opt apparmor=unconfined"
 NO_SETUID = "sudo chmod u-s /usr/bin/bwrap"
 # part of bubblewrap's message: what to do
 _CAUSES = (

@@ -30,6 +30,7 @@ COMMANDS = {
     "init": "print the code for a shell, so that typing an agent's name starts it confined",
     "shims": "do the same by files on PATH, for editors and scripts",
     "profiles": "say which profiles there are, and what each opens and why",
+    "doctor": "say what is wrong here, if anything is, and what mends it",
 }
 _RUN = ("run", "policy", "why")
 _KEEP = ("grant", "revoke")
@@ -101,10 +102,11 @@ OPTIONS = (
     Option(("--all",), "all", "flag", "", "for every directory", commands=("grants",)),
     Option(("--effective",), "effective", "flag", "",
            "all sources of a launch here, in order, and what came of each", commands=("grants",)),
-    Option(("--json",), "json", "flag", "", "for programs", commands=("grants", "profiles", "shims")),
+    Option(("--json",), "json", "flag", "", "for programs",
+           commands=("grants", "profiles", "shims", "doctor")),
     Option(("--strict",), "strict", "flag", "", "check: a warning makes the exit status 1",
            commands=("profiles",)),
-    Option(("--yes",), "yes", "flag", "", "do not ask", commands=("trust",)),
+    Option(("--yes",), "yes", "flag", "", "do not ask", commands=("trust", "doctor")),
     Option(("--decline",), "decline", "flag", "", "leave it closed, and do not mention it again",
            commands=("trust",)),
     Option(("--import",), "bring", "flag", "", "go through the directories that agent-safehouse trusts",
@@ -113,6 +115,8 @@ OPTIONS = (
            commands=("init", "shims")),
     Option(("--shim",), "shim", "flag", "", "as shims do: confine what npx starts only if it is an agent",
            commands=("run",)),
+    Option(("--verbose", "-v"), "verbose", "flag", "", "show all that was looked at", commands=("doctor",)),
+    Option(("--fix",), "fix", "flag", "", "mend what is safe and yours, after asking", commands=("doctor",)),
     Option(("--help", "-h"), "help", "flag", "", "show this", commands=tuple(COMMANDS)),
     Option(("--version",), "version", "flag", "", "show the version", commands=("run",)),
 )  # fmt: skip
@@ -144,6 +148,8 @@ class Arguments(Value):
     strict: bool = False
     agents: tuple[str, ...] | None = None
     shim: bool = False
+    verbose: bool = False
+    fix: bool = False
 
 
 def parse(argv: list[str]) -> Arguments:

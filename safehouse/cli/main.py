@@ -86,6 +86,10 @@ def _command(arguments: Arguments) -> int:
         from safehouse.cli.shims import answer as answer_shims
 
         return answer_shims(arguments)
+    if arguments.command == "doctor":
+        from safehouse.cli.doctor import doctor
+
+        return doctor(arguments)
     if arguments.command == "policy":
         from safehouse.cli.policy import show
 

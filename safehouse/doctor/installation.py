@@ -1,0 +1,170 @@
+"""The installation: which safehouse this is, which others there are, and who else could change it."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from safehouse import __version__
+from safehouse.doctor.access import all_opened
+from safehouse.doctor.finding import NOTE, OK, WARNING, Finding
+from safehouse.doctor.subject import search_path
+from safehouse.errors import quoted
+from safehouse.shims import wanted
+from safehouse.shims.on_path import first_on_path
+from safehouse.sources.own_files import short
+from safehouse.sources.settings import contains
+from safehouse.value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from safehouse.doctor.facts import Facts
+    from safehouse.doctor.subject import Subject
+    from safehouse.host import Host
+
+_NAME = "safehouse"
+_MOST_READ = 64 * 1024
+_HEADER = b"# Safehouse. This shell finds a Python"
+_BUILD = re.compile(rb'"([0-9a-f]{16})\$IFS\$0\$IFS')
+_SCRIPT = b"safehouse.cli.main"
+_AGENT_SAFEHOUSE = re.compile(rb"agent[- ]safehouse", re.IGNORECASE)
+
+
+class Copy(Value):
+    """A program called safehouse: where PATH finds it, what it is, and of ours the build ("" if unknown)."""
+
+    path: str
+    real: str
+    kind: str
+    build: str = ""
+
+
+def findings(subject: Subject, facts: Facts) -> Iterator[Finding]:
+    """All about the installation."""
+    host = subject.host
+    yield _ours(facts, host)
+    yield from _others(facts, host)
+    yield from _changeable(facts, host)
+    yield from _reachable(subject, facts)
+
+
+def summary(facts: Facts, host: Host) -> str:
+    """The installation in one line."""
+    ours = facts.ours
+    return f"safehouse {__version__}, {named(facts, host)}, Python {ours.python_version}"
+
+
+def named(facts: Facts, host: Host) -> str:
+    """How it was installed, and where."""
+    found = facts.ours.installation
+    return f"{found.kind} {short(found.place, host)}"
+
+
+def _ours(facts: Facts, host: Host) -> Finding:
+    ours = facts.ours
+    details = (
+        f"build {ours.build or 'none: its sources are read'}",
+        f"Python {ours.python_version}, {short(ours.python, host)}",
+    )
+    return Finding("installation", OK, summary(facts, host), details=details)
+
+
+def copies(host: Host) -> list[Copy]:
+    """The programs called safehouse in PATH, the one that is found first, each once."""
+    found: dict[str, Copy] = {}
+    for place in search_path(host):
+        path = f"{place}/{_NAME}"
+        if wanted.is_program(path):
+            real = os.path.realpath(path)
+            if real not in found:
+                found[real] = Copy(path, real, *_looked_into(real))
+    return list(found.values())
+
+
+def _looked_into(path: str) -> tuple[str, str]:
+    """What a program called safehouse is, and its build, without running it."""
+    try:
+        with open(path, "rb") as file:
+            head = file.read(_MOST_READ)
+    except OSError:
+        return "a program that cannot be read", ""
+    if _HEADER in head:
+        build = _BUILD.search(head)
+        return "a single file", build[1].decode() if build else ""
+    if _SCRIPT in head:
+        return "installed by a package manager", ""
+    if _AGENT_SAFEHOUSE.search(head):
+        return "agent-safehouse's", ""
+    return "another program", ""
+
+
+def _others(facts: Facts, host: Host) -> Iterator[Finding]:
+    ours = os.path.realpath(facts.ours.program) if facts.ours.program else ""
+    found = copies(host)
+    if not ours:
+        text = "it was started as a module: shells start the program that is called safehouse"
+        yield Finding("program", NOTE, text)
+    elif not any(copy.real == ours for copy in found):
+        directory = facts.ours.program.rpartition("/")[0]
+        text = f"{short(directory, host)} is not on PATH, so that `safehouse` alone does not start this one"
+        yield Finding("path", NOTE, text, (first_on_path(directory),))
+    if found and ours and found[0].real != ours:
+        first = found[0]
+        text = f"`safehouse` starts {short(first.path, host)}, which is {first.kind}, not this one"
+        yield Finding("first-on-path", WARNING, text, _mending(first, facts, host))
+    for copy in found[1:] if found and found[0].real == ours else ():
+        if copy.build and copy.build == facts.ours.build:
+            text = (
+                f"{short(copy.path, host)} is the same build again, and PATH finds this one first"
+            )
+            yield Finding("another", OK, text)
+        else:
+            text = (
+                f"{short(copy.path, host)} is {copy.kind}, too; where PATH is another one, it is "
+                "started in place of this one"
+            )
+            yield Finding("another", NOTE, text, (f"rm {quoted(short(copy.path, host))}",))
+
+
+def _mending(first: Copy, facts: Facts, host: Host) -> tuple[str, ...]:
+    remove = f"rm {quoted(short(first.path, host))}"
+    if not os.access(first.path.rpartition("/")[0], os.W_OK):
+        remove = f"sudo {remove}"
+    directory = facts.ours.program.rpartition("/")[0]
+    return (remove, f"or put this one first: {first_on_path(directory)}")
+
+
+def _changeable(facts: Facts, host: Host) -> Iterator[Finding]:
+    """Who else could change what confines programs: the program, or the Python that runs it."""
+    ours = facts.ours
+    for name, path in (("program", ours.installation.place), ("python", ours.python)):
+        for place in all_opened(path, host, facts):
+            what = "safehouse" if name == "program" else "the Python that runs safehouse"
+            text = f"others could exchange {what}: {place.why}"
+            yield Finding(f"{name}-open", WARNING, text, (place.mend,))
+
+
+def _reachable(subject: Subject, facts: Facts) -> Iterator[Finding]:
+    """Whether confined programs are let write where the program or its Python lies."""
+    host, ours = subject.host, facts.ours
+    place = host.resolve(ours.installation.place).real
+    python = host.resolve(ours.python).real
+    writers = subject.writers(place)
+    if writers:
+        text = (
+            f"{short(place, host)} lies where {', '.join(writers)} may write; each launch closes it, but "
+            "a place that none may write is better"
+        )
+        yield Finding("program-reachable", NOTE, text)
+    writers = subject.writers(python) if not contains(place, python) else ()
+    if writers:
+        text = (
+            f"the Python that runs safehouse, {short(python, host)}, can be changed by what is "
+            f"confined by {', '.join(writers)}"
+        )
+        mend = "install a Python of your system, or take the single file, which uses that one"
+        features = set(subject.catalogue.in_layers(("feature",)))
+        state = NOTE if features.issuperset(writers) else WARNING
+        yield Finding("python-reachable", state, text, (mend,))

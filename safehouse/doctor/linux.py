@@ -1,0 +1,221 @@
+"""The system, on Linux: what confines there, what may keep it from that, and what is missing."""
+
+from __future__ import annotations
+
+import re
+import stat
+
+from safehouse.backends import bubblewrap, diagnosis
+from safehouse.backends.landlock import SCOPES_SINCE
+from safehouse.doctor import facts as known
+from safehouse.doctor.finding import NOTE, OK, PROBLEM, WARNING, Finding, of_error
+from safehouse.errors import UserError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from safehouse.doctor.facts import Facts
+    from safehouse.host import Host
+
+_OLDEST = (0, 8)  # that was tried: linux.md 6
+_OLD_PROCESSORS = "it is made for x86_64 and aarch64"
+# Where one may be without knowing it, by what tells: the name, and how such a one is made to allow
+# what bubblewrap needs.
+_DOCKER = (
+    f"start the container with: docker run {diagnosis.UNCONFINED} {diagnosis.UNMASKED} "
+    f"{diagnosis.NO_APPARMOR} ...",
+    "or run safehouse outside of the container",
+)
+_PODMAN = (
+    f"start the container with: podman run {diagnosis.UNCONFINED} --security-opt unmask=ALL ...",
+    "or run safehouse outside of the container",
+)
+_LXC = ("on its host: lxc config set NAME security.nesting true && lxc restart NAME",)
+_FLATPAK = ("use a terminal that is not installed by Flatpak, or in it: flatpak-spawn --host bash",)
+_WSL1 = ("in Windows: wsl --set-version NAME 2, with the NAME that wsl --list shows",)
+
+
+def findings(host: Host, facts: Facts) -> Iterator[Finding]:
+    """All about the system."""
+    yield _system(facts)
+    container = _container(facts)
+    if container:
+        name, mend = container
+        if facts.trial.status == 0:
+            yield Finding("container", OK, f"this is inside {name}, which is not in the way")
+        else:
+            yield Finding(
+                "container", NOTE, f"this is inside {name}, which may be in the way", mend
+            )
+    yield from _bubblewrap(facts)
+    yield _launch(facts, container)
+    yield from _namespaces(facts)
+    yield _landlock(facts)
+    yield _filter(facts)
+    yield _signals(facts)
+
+
+def summary(facts: Facts) -> str:
+    """The system in one line, where all is well."""
+    return f"{name(facts)}, bubblewrap {_version_text(facts)}: programs are confined here"
+
+
+def name(facts: Facts) -> str:
+    """The distribution and the kernel."""
+    distribution = facts.release.get("PRETTY_NAME") or "an unknown Linux"
+    return f"{distribution}, Linux {facts.kernel}"
+
+
+def _system(facts: Facts) -> Finding:
+    if "Microsoft" in facts.texts.get(known.VERSION, "") and "WSL2" not in facts.kernel:
+        return Finding("system", PROBLEM, "this is WSL 1, which has no namespaces", _WSL1)
+    return Finding("system", OK, f"{name(facts)}, {facts.machine}")
+
+
+def _container(facts: Facts) -> tuple[str, tuple[str, ...]] | None:
+    """What this is inside of, and how such a one is made to let bubblewrap work."""
+    inside = facts.texts.get(known.CONTAINER, "")
+    if known.PODMAN in facts.marks or inside == "podman":
+        return "a Podman container", _PODMAN
+    if known.DOCKER in facts.marks or inside == "docker":
+        return "a Docker container", _DOCKER
+    if known.LXD in facts.marks or inside.startswith("lxc"):
+        return "an LXC container", _LXC
+    if known.FLATPAK in facts.marks:
+        return "Flatpak", _FLATPAK
+    if inside and inside != "wsl":
+        return f"a container ({inside})", ("run safehouse outside of it",)
+    if "microsoft" in facts.texts.get(known.VERSION, "").lower():
+        return "WSL 2", ()
+    return None
+
+
+def _bubblewrap(facts: Facts) -> Iterator[Finding]:
+    try:
+        enforcer = bubblewrap.chosen(facts.enforcers, _release_text(facts))
+    except UserError as error:
+        yield of_error("bubblewrap", error)
+        return
+    refused = facts.enforcers[0]
+    if refused.path != enforcer:
+        text = f"{refused.path} is not used, since another than root may write to it: {enforcer} is"
+        mend = f"sudo chown root {refused.path} && sudo chmod go-w {refused.path}"
+        yield Finding("bubblewrap-not-used", WARNING, text, (mend,))
+    mode = next(place.mode for place in facts.enforcers if place.path == enforcer)
+    if mode & stat.S_ISUID:
+        text = f"{enforcer} is installed setuid, which newer versions of it refuse"
+        state = NOTE if facts.trial.status == 0 else PROBLEM
+        yield Finding("bubblewrap-setuid", state, text, (f"sudo chmod u-s {enforcer}",))
+    version = _version(facts)
+    shown = f"{enforcer}, version {_version_text(facts)}"
+    if version and version < _OLDEST:
+        text = f"{shown}, is older than {'.'.join(map(str, _OLDEST))}, the oldest that was tried"
+        yield Finding("bubblewrap", WARNING, text, ("install a newer release of your system",))
+    else:
+        yield Finding("bubblewrap", OK, shown)
+
+
+def _release_text(facts: Facts) -> str:
+    return "".join(f"{field}={value}\n" for field, value in facts.release.items())
+
+
+def _version_text(facts: Facts) -> str:
+    for argv, said in facts.said.items():
+        if argv[-1] == "--version":
+            return said.text.rpartition(" ")[2] if said.status == 0 else "unknown"
+    return "unknown"
+
+
+def _version(facts: Facts) -> tuple[int, ...]:
+    numbers = re.match(r"\d+(\.\d+)*", _version_text(facts))
+    return tuple(int(part) for part in numbers[0].split(".")) if numbers else ()
+
+
+def _launch(facts: Facts, container: tuple[str, tuple[str, ...]] | None) -> Finding:
+    trial = facts.trial
+    if trial.status == 0:
+        return Finding(
+            "launch", OK, "a confined program was run", details=(f"in {trial.milliseconds} ms",)
+        )
+    if not trial.message:
+        text = f"a confined program that does nothing ended with status {trial.status}"
+        return Finding("launch", PROBLEM, text, ("safehouse --explain --workdir= -- true",))
+    mend = _exactly(facts, container) if "bubblewrap cannot confine" in trial.message else ()
+    return Finding("launch", PROBLEM, trial.message, mend or (trial.hint,) if trial.hint else mend)
+
+
+def _exactly(facts: Facts, container: tuple[str, tuple[str, ...]] | None) -> tuple[str, ...]:
+    """What mends it, by what the kernel's settings say; () where they do not."""
+    if facts.texts.get(known.MOST) == "0":
+        return _lasting(diagnosis.MOST_NAMESPACES)
+    if facts.texts.get(known.CLONE) == "0":
+        return _lasting(diagnosis.USERNS_CLONE)
+    if facts.texts.get(known.RESTRICTED) == "1":
+        return (diagnosis.loading(facts.marks),)
+    return container[1] if container else ()
+
+
+def _lasting(command: str) -> tuple[str, ...]:
+    """A command that sets something until the next start of the system, and one for later."""
+    setting = command.rpartition(" ")[2]
+    file = "/etc/sysctl.d/60-user-namespaces.conf"
+    return (command, f"to keep it so: echo {setting} | sudo tee -a {file}")
+
+
+def _namespaces(facts: Facts) -> Iterator[Finding]:
+    works = facts.trial.status == 0
+    state = NOTE if works else WARNING
+    most = facts.texts.get(known.MOST, "")
+    if most == "0":
+        text = "user namespaces are switched off: user.max_user_namespaces is 0"
+        yield Finding("user-namespaces", state, text, _lasting(diagnosis.MOST_NAMESPACES))
+    elif facts.texts.get(known.CLONE) == "0":
+        text = "user namespaces are for root alone: kernel.unprivileged_userns_clone is 0"
+        yield Finding("user-namespaces", state, text, _lasting(diagnosis.USERNS_CLONE))
+    else:
+        known_most = f", {most} at most" if most else ""
+        yield Finding("user-namespaces", OK, f"user namespaces are on{known_most}")
+    if facts.texts.get(known.RESTRICTED) != "1":
+        return
+    text = "AppArmor lets only programs with a profile make user namespaces"
+    if works:
+        yield Finding("apparmor", OK, f"{text}; bubblewrap is allowed to")
+    elif diagnosis.PROFILE in facts.marks:
+        text = f"{text}; bubblewrap's, {diagnosis.PROFILE}, may not be loaded"
+        yield Finding("apparmor", WARNING, text, (diagnosis.loading(facts.marks),))
+    else:
+        text = f"{text}, and bubblewrap has none"
+        yield Finding("apparmor", WARNING, text, (diagnosis.loading(facts.marks),))
+
+
+def _landlock(facts: Facts) -> Finding:
+    if facts.landlock >= SCOPES_SINCE:
+        return Finding("landlock", OK, f"Landlock {facts.landlock}, with scopes")
+    if facts.landlock >= 0:
+        return Finding("landlock", NOTE, bubblewrap.SCOPES_MISSING)
+    text = "this kernel has no Landlock, or it is switched off: " + bubblewrap.SCOPES_MISSING
+    modules = facts.texts.get(known.MODULES, "")
+    if not modules or "landlock" in modules:
+        return Finding("landlock", NOTE, text)
+    mend = f"from Linux 6.12 on, with this parameter of the kernel: lsm=landlock,{modules}"
+    return Finding("landlock", NOTE, text, (mend,))
+
+
+def _filter(facts: Facts) -> Finding:
+    if facts.filters:
+        return Finding("seccomp", OK, f"a filter of system calls for {facts.machine}")
+    text = f"{bubblewrap.FILTER_MISSING} ({facts.machine}; {_OLD_PROCESSORS})"
+    if facts.texts.get(known.TYPING) == "0":
+        return Finding(
+            "seccomp", OK, f"no filter for {facts.machine}: this kernel refuses by itself"
+        )
+    mend = "from Linux 6.2 on: sudo sysctl dev.tty.legacy_tiocsti=0"
+    return Finding("seccomp", WARNING, text, (mend,))
+
+
+def _signals(facts: Facts) -> Finding:
+    if facts.resets_signals:
+        return Finding("signals", OK, "env can reset signals")
+    mend = "install GNU coreutils 8.31 or newer, as /usr/bin/env"
+    return Finding("signals", NOTE, bubblewrap.INTERRUPTED, (mend,))
