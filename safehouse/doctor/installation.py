@@ -151,13 +151,15 @@ def _reachable(subject: Subject, facts: Facts) -> Iterator[Finding]:
     host, ours = subject.host, facts.ours
     place = host.resolve(ours.installation.place).real
     python = host.resolve(ours.python).real
+    features = set(subject.catalogue.in_layers(("feature",)))
     writers = subject.writers(place)
     if writers:
         text = (
-            f"{short(place, host)} lies where {', '.join(writers)} may write; each launch closes it, but "
-            "a place that none may write is better"
+            f"{short(place, host)} lies where {', '.join(writers)} may write; each launch closes it"
         )
-        yield Finding("program-reachable", NOTE, text)
+        state = OK if features.issuperset(writers) else NOTE
+        mend = "install it where no command may write: ~/.local/bin, or /usr/local/bin"
+        yield Finding("program-reachable", state, text, () if state == OK else (mend,))
     writers = subject.writers(python) if not contains(place, python) else ()
     if writers:
         text = (
@@ -165,6 +167,5 @@ def _reachable(subject: Subject, facts: Facts) -> Iterator[Finding]:
             f"confined by {', '.join(writers)}"
         )
         mend = "install a Python of your system, or take the single file, which uses that one"
-        features = set(subject.catalogue.in_layers(("feature",)))
         state = NOTE if features.issuperset(writers) else WARNING
         yield Finding("python-reachable", state, text, (mend,))
