@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 
 from safehouse import __version__, sandbox
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _INSIDE = (
     "inside of a sandbox: what is started here is confined already; ask in a terminal of your own"
 )
+_PLACE = re.compile(r"\S+:\d+: ")
 _MOST_NOTES = 3  # of a group, where nobody asked for all
 
 
@@ -105,19 +107,19 @@ def _notes(found: Examination, wide: int) -> Iterator[str]:
 
 def _to_do(found: Examination, wide: int) -> Iterator[str]:
     """What is wrong, the worst last, each with what mends it."""
-    told: set[str] = set()
-    steps: list[Finding] = []
+    steps: dict[tuple[str, str], Finding] = {}
     for state in (WARNING, PROBLEM):
         for section in found.sections:
             for finding in section.findings:
-                if finding.state == state and finding.text not in told:
-                    told.add(finding.text)
-                    steps.append(finding)
+                if finding.state == state:
+                    # What one line of a file causes is told once, as the group says it that knows the file.
+                    place = _PLACE.match(finding.text)
+                    steps.setdefault((state, place[0] if place else finding.text), finding)
     if not steps:
         yield from ("", "All is well.")
         return
     yield ""
-    for finding in steps:
+    for finding in steps.values():
         yield from wrapped(f"{finding.state}: {finding.text}", wide)
         yield from (f"    {line}" for line in finding.mend)
     if _fixes(found):
@@ -197,7 +199,7 @@ def _mend(found: Examination, unasked: bool) -> bool:
         )
     changed = False
     for finding, fix in fixes:
-        print(f"{finding.text}\n    {'done' if unasked else 'to be done'}: {fix.text}")
+        print(f"{finding.text}\n    {fix.text}")
         if unasked or question.is_answered_yes("    Do it?"):
             changed |= _done(fix, found.subject.host)
     print()

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from safehouse.doctor.facts import Facts
     from safehouse.host import Host
 
+# Whose files are as good as root's: where root is nobody, that is what its files belong to.
+_OWNERS = {True: (0,), False: (0, 65534)}
 _ADMINISTRATORS = 80  # on a Mac, where Homebrew gives its directories to them; they can become root
 
 
@@ -38,7 +40,7 @@ def opened(path: str, host: Host, facts: Facts, sticky: bool = True) -> Open | N
     found = os.stat(path)
     shown = short(path, host)
     named = quoted(shown)
-    if found.st_uid not in (host.user, 0):
+    if found.st_uid not in (host.user, *_OWNERS[facts.has_root]):
         return Open(path, f"{shown} belongs to {_name(found.st_uid)}", f"sudo chown root {named}")
     held = sticky and stat.S_ISDIR(found.st_mode) and found.st_mode & stat.S_ISVTX
     who = ""

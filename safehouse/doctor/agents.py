@@ -9,12 +9,12 @@ import re
 from safehouse.doctor.finding import NOTE, OK, PROBLEM, WARNING, Finding
 from safehouse.doctor.shell_state import calling, is_off
 from safehouse.doctor.subject import attempt, search_path
-from safehouse.errors import UserError, printable, quoted
+from safehouse.errors import UserError, printable
 from safehouse.files import read_file
 from safehouse.policy.policy import Access
 from safehouse.request import HERE, Request
 from safehouse.shims import wanted
-from safehouse.sources import shim_file
+from safehouse.sources import protected, shim_file, user
 from safehouse.sources.own_files import short
 
 TYPE_CHECKING = False
@@ -80,7 +80,7 @@ def _broken(name: str, host: Host) -> Iterator[Finding]:
     for place in search_path(host):
         path = f"{place}/{name}"
         if os.path.islink(path) and not os.path.exists(path):
-            target = short(os.path.join(place, os.readlink(path)), host)
+            target = short(os.path.normpath(os.path.join(place, os.readlink(path))), host)
             text = f"{short(path, host)} is a link to {target}, which is gone"
             yield Finding(
                 f"broken-{name}", WARNING, text, (f"install {name} again, or remove the link",)
@@ -99,12 +99,12 @@ def _of_agent(name: str, subject: Subject) -> Finding:
     details = tuple(filter(None, (_way(path, host), _script(path), _typed(name, subject))))
     shown = f"{name}{f' {version}' if version else ''}, {short(path, host)}"
     if plan is None:  # no launch gets that far: configuration.py says why
-        return Finding(key, NOTE, f"{shown}: which profile it gets cannot be told", (), details)
+        return Finding(key, OK, f"{shown}, by its name for the profile {profile}", (), details)
     if not plan.agent:
         told = "; ".join(plan.notices) or f"nothing says that it is {profile}"
         return Finding(key, WARNING, f"{shown}: gets no profile: {told}", (), details)
     if error and not (subject.bare.error and subject.bare.error.message == error.message):
-        mend = (error.hint,) if error.hint else ()
+        mend = tuple(filter(None, (error.hint, *_to_read(path, plan))))
         return Finding(key, PROBLEM, f"{shown}: {error.message}", mend, details)
     missing = _interpreter_missing(plan, path)
     if missing:
@@ -187,10 +187,18 @@ def _interpreter_missing(plan: Plan, path: str) -> tuple[str, str] | None:
     if program and not wanted.is_program(program):
         return f"it is run by {printable(program)}, which is gone", "install it again"
     if program and not _may_read(program, plan):
-        place = short(plan.host.resolve(program).real.rpartition("/")[0], plan.host)
         text = f"it is run by {printable(program)}, which a confined command may not read"
-        return text, f"safehouse grant --for=~ {quoted(place)}"
+        return text, _to_read(program, plan)[0]
     return None
+
+
+def _to_read(program: str, plan: Plan) -> tuple[str, ...]:
+    """What lets each launch read a program, where the policy does not."""
+    if _may_read(program, plan):
+        return ()
+    place = plan.host.resolve(program).real.rpartition("/")[0] or "/"
+    file = short(f"{protected.configuration(plan.host)}/{user.FILE}", plan.host)
+    return (f"in each launch: `add-dirs-ro: [{short(place, plan.host)}]` in {file}",)
 
 
 def _may_read(path: str, plan: Plan) -> bool:

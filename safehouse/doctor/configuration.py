@@ -181,7 +181,10 @@ def _entry(entry: str, kept: Directories, host: Host) -> Iterator[Finding]:
 def _row(row: Row, file: str, host: Host) -> Finding:
     """One thing that is kept and does not apply."""
     value = directory.written(row.value, host) if row.value[:1] == "/" else row.value
-    text = f"{file}:{row.line}: {row.mode or row.kind} {printable(value)}: {row.why}"
+    what = f"{row.mode or row.kind} {printable(value)}"
+    if row.why == grant_rows.NO_AGENT:
+        what = f"{what} for {printable(row.agent)!r}"
+    text = f"{file}:{row.line}: {what}: {row.why}"
     place = f" --for={quoted(directory.written(row.directory, host))}"
     agent = f" --agent={row.agent}" if row.agent else ""
     options = {
@@ -189,7 +192,7 @@ def _row(row: Row, file: str, host: Host) -> Finding:
         "feature": f"--enable={value}",
         "variable": f"--env-pass={value}",
     }
-    mend = f"take line {row.line} out of {file}"
+    mend = f"make it, or take line {row.line} out of {file}"
     if row.kind in options:
         mend = f"safehouse revoke {options[row.kind]}{agent}{place}"
     stops = row.why == grant_rows.NO_FEATURE or row.kind == "profile"

@@ -15,14 +15,15 @@ from safehouse.doctor import (
     shell,
 )
 from safehouse.doctor.facts import Facts
-from safehouse.doctor.finding import Section
+from safehouse.doctor.finding import WARNING, Finding, Section, of_error
 from safehouse.doctor.subject import subject
+from safehouse.errors import UserError, printable
 from safehouse.host import LINUX, MACOS
 from safehouse.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from safehouse.doctor.subject import Subject
     from safehouse.host import Host
@@ -43,50 +44,64 @@ class Examination(Value):
 def examine(host: Host, facts: Facts | None = None) -> Examination:
     """Looks at everything; `facts` are those of the machine unless they are given."""
     examined = subject(host)
-    names = examined.agents()
-    installed = dict.fromkeys(names[shim.name] for shim in examined.found.shims)
+    installed = dict.fromkeys(shim.profile for shim in examined.found.shims)
     known = facts or Facts.current(host, installed)
     return Examination(examined, known, tuple(group(examined, known) for group in _GROUPS))
 
 
+def _all(findings: Iterator[Finding]) -> tuple[Finding, ...]:
+    """All findings; where looking further is refused, those up to there, and the refusal."""
+    found: list[Finding] = []
+    try:
+        for finding in findings:
+            found.append(finding)  # what comes before an error is kept
+    except UserError as error:
+        found.append(of_error("unexamined", error, WARNING))
+    except OSError as error:
+        text = f"not all could be looked at: {printable(str(error.filename))}: {error.strerror}"
+        found.append(Finding("unexamined", WARNING, text))
+    return tuple(found)
+
+
 def _system(subject: Subject, facts: Facts) -> Section:
     system = _SYSTEMS[subject.host.platform]
-    found = tuple(system.findings(subject.host, facts))
+    stopped = subject.bare.error is not None and subject.bare.plan is None
+    found = _all(system.findings(subject.host, facts, stopped))
     return Section("system", "system", system.summary(facts), found)
 
 
 def _installation(subject: Subject, facts: Facts) -> Section:
-    found = tuple(installation.findings(subject, facts))
+    found = _all(installation.findings(subject, facts))
     return Section("installation", "installation", installation.summary(facts, subject.host), found)
 
 
 def _shell(subject: Subject, facts: Facts) -> Section:
-    found = (*shell.findings(subject, facts), *file_shims.findings(subject))
+    found = (*_all(shell.findings(subject, facts)), *_all(file_shims.findings(subject)))
     return Section("shell", "shell", shell.summary(subject), found)
 
 
 def _agents(subject: Subject, facts: Facts) -> Section:
-    found = tuple(agents.findings(subject))
+    found = _all(agents.findings(subject))
     return Section("agents", "agents", agents.summary(found), found)
 
 
 def _path(subject: Subject, facts: Facts) -> Section:
-    found = tuple(path_entries.findings(subject, facts))
+    found = _all(path_entries.findings(subject, facts))
     return Section("path", "PATH", path_entries.summary(found), found)
 
 
 def _configuration(subject: Subject, facts: Facts) -> Section:
-    found = tuple(configuration.findings(subject))
+    found = _all(configuration.findings(subject))
     return Section("configuration", "configuration", configuration.summary(found), found)
 
 
 def _leftovers(subject: Subject, facts: Facts) -> Section:
-    found = tuple(leftovers.findings(subject, facts))
+    found = _all(leftovers.findings(subject, facts))
     return Section("leftovers", "left-overs", leftovers.SUMMARY, found)
 
 
 def _here(subject: Subject, facts: Facts) -> Section:
-    found = tuple(here.findings(subject))
+    found = _all(here.findings(subject))
     return Section("here", "this directory", here.summary(found), found)
 
 

@@ -31,9 +31,10 @@ MOST = "/proc/sys/user/max_user_namespaces"
 RESTRICTED = "/proc/sys/kernel/apparmor_restrict_unprivileged_userns"
 TYPING = "/proc/sys/dev/tty/legacy_tiocsti"
 VERSION = "/proc/version"
+USERS = "/proc/self/uid_map"
 MODULES = "/sys/kernel/security/lsm"
 CONTAINER = "/run/systemd/container"
-_TEXTS = (CLONE, MOST, RESTRICTED, TYPING, VERSION, MODULES, CONTAINER)
+_TEXTS = (CLONE, MOST, RESTRICTED, TYPING, VERSION, USERS, MODULES, CONTAINER)
 DOCKER, PODMAN, LXD, FLATPAK = "/.dockerenv", "/run/.containerenv", "/dev/lxd", "/.flatpak-info"
 _MARKS = (DOCKER, PODMAN, LXD, FLATPAK, diagnosis.PROFILE, diagnosis.PACKAGED)
 _MOST_TEXT = 64 * 1024
@@ -64,11 +65,13 @@ class Facts(Value):
 
     `texts` are files of the kernel and the system by path, those that are there, `marks` which of
     some paths exist, `said` what programs answered, by their command lines. `enforcers` are the
-    bwraps that there are, `landlock` the version of its interface (below 0: none). `policies` are
-    what sandbox-exec said to the policy of each agent. `inside` says that another sandbox than
-    ours has us, `caller` is the name of the program that started us, `terminal` whether a person
-    types there, `asleep` are processes that killed launches have left, `groups` the members of each
-    group, by its number.
+    bwraps that there are, `probe` is what the one that is used says to the simplest sandbox where
+    the trial failed, `landlock` the version of its interface (below 0: none). `policies` are what
+    sandbox-exec said to the policy of each agent, `inside` says that another sandbox has us.
+
+    `caller` is the name of the program that started us, `login_shell` the person's, `terminal` says
+    whether somebody types there. `asleep` are processes that killed launches have left, `groups` the
+    members of each group, by its number.
     """
 
     kernel: str
@@ -80,15 +83,23 @@ class Facts(Value):
     marks: frozenset[str] = frozenset()
     said: Mapping[tuple[str, ...], Said] = {}
     enforcers: tuple[Place, ...] = ()
+    probe: str = ""
     landlock: int = -1
     filters: bool = True
     resets_signals: bool = True
     policies: tuple[tuple[str, Said], ...] = ()
     inside: bool = False
     caller: str = ""
+    login_shell: str = ""
     terminal: bool = False
     asleep: tuple[int, ...] = ()
     groups: Mapping[int, frozenset[str]] = {}
+
+    @property
+    def has_root(self) -> bool:
+        """Whether root is somebody here: in the user namespace of another sandbox its files are nobody's."""
+        maps = [line.split() for line in self.texts.get(USERS, "").splitlines()]
+        return not maps or any(line[:1] == ["0"] for line in maps)
 
     @staticmethod
     def current(host: Host, agents: Iterable[str] = ()) -> Facts:
@@ -104,20 +115,23 @@ def _of_linux(host: Host, agents: tuple[str, ...]) -> Facts:
         enforcer = ""
     asked = ((enforcer, "--version"),) if enforcer else ()
     names = os.uname()
+    tried = trial.tried(host)
     return Facts(
         names.release,
         names.machine,
         diagnosis.release_fields(diagnosis.release_text()),
         ours(),
-        trial.tried(host),
+        tried,
         {path: text for path, text in ((path, _text(path)) for path in _TEXTS) if text is not None},
         frozenset(path for path in _MARKS if os.path.lexists(path)),
         {argv: trial.answer(argv) for argv in asked},
         places,
+        diagnosis.probe(enforcer) if enforcer and tried.status else "",
         Scope().version,
         bool(terminal_filter()),
         bubblewrap.can_reset_signals(),
         caller=_text(f"/proc/{os.getppid()}/comm") or "",
+        login_shell=_login_shell(host.user),
         terminal=os.isatty(0),
         asleep=report.asleep(host.user),
         groups=_groups(),
@@ -138,6 +152,7 @@ def _of_a_mac(host: Host, agents: tuple[str, ...]) -> Facts:
         policies=tuple((agent, trial.of_policy(agent, host)) for agent in agents),
         inside=seatbelt.is_confined(),
         caller=caller.text.rpartition("/")[2],
+        login_shell=_login_shell(host.user),
         terminal=os.isatty(0),
         groups=_groups(),
     )
@@ -165,6 +180,15 @@ def _text(path: str) -> str | None:
             return file.read(_MOST_TEXT).strip()
     except OSError:
         return None
+
+
+def _login_shell(user: int) -> str:
+    import pwd
+
+    try:
+        return pwd.getpwuid(user).pw_shell
+    except KeyError:
+        return ""
 
 
 def _groups() -> Mapping[int, frozenset[str]]:

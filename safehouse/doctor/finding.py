@@ -76,5 +76,6 @@ def worst(states: Iterable[State]) -> State:
 
 
 def of_error(name: str, error: UserError, state: State = PROBLEM) -> Finding:
-    """A refusal as a launch words it."""
-    return Finding(name, state, error.message, (error.hint,) if error.hint else ())
+    """A refusal as a launch words it; what has several lines has the others as details."""
+    first, *more = error.message.splitlines()
+    return Finding(name, state, first, (error.hint,) if error.hint else (), tuple(more))

@@ -28,8 +28,7 @@ def findings(subject: Subject) -> Iterator[Finding]:
     if here.error:
         other = subject.bare.error
         if other and other.message == here.error.message:
-            text = f"{shown}: no launch starts anywhere, see above"
-            yield Finding("directory", NOTE, text)
+            yield Finding("directory", OK, f"{shown}: no launch starts, here or elsewhere")
         else:
             # Who is at home, or looks at our files, does not want to start an agent there.
             usual = contains(host.cwd, host.home) or _is_ours(host)
@@ -45,6 +44,8 @@ def findings(subject: Subject) -> Iterator[Finding]:
             mend = ("safehouse trust",) if waits else ()
             yield Finding("project", NOTE if waits else OK, text, mend)
         for notice in here.plan.notices:
+            if notice.startswith("XDG_CONFIG_HOME: "):
+                continue  # own_places.py says so
             yield Finding("notice", NOTE, notice)
 
 

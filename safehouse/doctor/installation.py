@@ -10,7 +10,7 @@ from safehouse.doctor.access import all_opened
 from safehouse.doctor.finding import NOTE, OK, WARNING, Finding
 from safehouse.doctor.subject import search_path
 from safehouse.errors import quoted
-from safehouse.shims import wanted
+from safehouse.shims import program, wanted
 from safehouse.shims.on_path import first_on_path
 from safehouse.sources.own_files import short
 from safehouse.sources.settings import contains
@@ -29,6 +29,7 @@ _MOST_READ = 64 * 1024
 _HEADER = b"# Safehouse. This shell finds a Python"
 _BUILD = re.compile(rb'"([0-9a-f]{16})\$IFS\$0\$IFS')
 _SCRIPT = b"safehouse.cli.main"
+_UNINSTALL = {"pipx": "pipx uninstall safehouse", "uv tool": "uv tool uninstall safehouse"}
 _AGENT_SAFEHOUSE = re.compile(rb"agent[- ]safehouse", re.IGNORECASE)
 
 
@@ -92,11 +93,11 @@ def _looked_into(path: str) -> tuple[str, str]:
         return "a program that cannot be read", ""
     if _HEADER in head:
         build = _BUILD.search(head)
-        return "a single file", build[1].decode() if build else ""
+        return "another single file", build[1].decode() if build else ""
     if _SCRIPT in head:
-        return "installed by a package manager", ""
+        return "another one, of a package manager", ""
     if _AGENT_SAFEHOUSE.search(head):
-        return "agent-safehouse's", ""
+        return "agent-safehouse's program", ""
     return "another program", ""
 
 
@@ -106,34 +107,45 @@ def _others(facts: Facts, host: Host) -> Iterator[Finding]:
     if not ours:
         text = "it was started as a module: shells start the program that is called safehouse"
         yield Finding("program", NOTE, text)
-    elif not any(copy.real == ours for copy in found):
+        return
+    if not any(copy.real == ours for copy in found):
         directory = facts.ours.program.rpartition("/")[0]
-        text = f"{short(directory, host)} is not on PATH, so that `safehouse` alone does not start this one"
-        yield Finding("path", NOTE, text, (first_on_path(directory),))
-    if found and ours and found[0].real != ours:
-        first = found[0]
-        text = f"`safehouse` starts {short(first.path, host)}, which is {first.kind}, not this one"
-        yield Finding("first-on-path", WARNING, text, _mending(first, facts, host))
-    for copy in found[1:] if found and found[0].real == ours else ():
-        if copy.build and copy.build == facts.ours.build:
-            text = (
-                f"{short(copy.path, host)} is the same build again, and PATH finds this one first"
+        text = f"{short(directory, host)} is not on PATH: `safehouse` alone does not start this one"
+        mend = f"at the end of your shell's file: {first_on_path(directory)}"
+        yield Finding("path", NOTE, text, (mend,))
+    first = True
+    for copy in found:
+        if copy.real == ours:
+            first = False
+            continue
+        same = bool(copy.build) and copy.build == facts.ours.build
+        what = "the same build" if same else copy.kind
+        if first:
+            text = f"`safehouse` starts {short(copy.path, host)}, which is {what}, not this one"
+            yield Finding(
+                "first-on-path", NOTE if same else WARNING, text, _mending(copy, facts, host)
             )
-            yield Finding("another", OK, text)
+            first = False
         else:
-            text = (
-                f"{short(copy.path, host)} is {copy.kind}, too; where PATH is another one, it is "
-                "started in place of this one"
-            )
-            yield Finding("another", NOTE, text, (f"rm {quoted(short(copy.path, host))}",))
+            text = f"{short(copy.path, host)} is {what}, behind another one on PATH"
+            yield Finding("another", OK if same else NOTE, text, (_remove(copy, host),))
 
 
 def _mending(first: Copy, facts: Facts, host: Host) -> tuple[str, ...]:
-    remove = f"rm {quoted(short(first.path, host))}"
-    if not os.access(first.path.rpartition("/")[0], os.W_OK):
-        remove = f"sudo {remove}"
     directory = facts.ours.program.rpartition("/")[0]
-    return (remove, f"or put this one first: {first_on_path(directory)}")
+    line = first_on_path(directory)
+    return (_remove(first, host), f"or put this one first, at the end of your shell's file: {line}")
+
+
+def _remove(copy: Copy, host: Host) -> str:
+    """The command that removes a copy, by whoever installed it."""
+    kept_by = program.kept_by(copy.real)
+    if kept_by == "Homebrew":
+        return f"brew uninstall {copy.real.partition('/Cellar/')[2].partition('/')[0]}"
+    if kept_by in _UNINSTALL:
+        return _UNINSTALL[kept_by]
+    sudo = "" if os.access(copy.path.rpartition("/")[0], os.W_OK) else "sudo "
+    return f"{sudo}rm {quoted(short(copy.path, host))}"
 
 
 def _changeable(facts: Facts, host: Host) -> Iterator[Finding]:

@@ -36,21 +36,21 @@ _FLATPAK = ("use a terminal that is not installed by Flatpak, or in it: flatpak-
 _WSL1 = ("in Windows: wsl --set-version NAME 2, with the NAME that wsl --list shows",)
 
 
-def findings(host: Host, facts: Facts) -> Iterator[Finding]:
-    """All about the system."""
+def findings(host: Host, facts: Facts, stopped: bool = False) -> Iterator[Finding]:
+    """All about the system; `stopped` says that a launch does not come as far as to be confined."""
     yield _system(facts)
     container = _container(facts)
     if container:
         name, mend = container
-        if facts.trial.status == 0:
+        if _works(facts, stopped):
             yield Finding("container", OK, f"this is inside {name}, which is not in the way")
         else:
             yield Finding(
                 "container", NOTE, f"this is inside {name}, which may be in the way", mend
             )
-    yield from _bubblewrap(facts)
-    yield _launch(facts, container)
-    yield from _namespaces(facts)
+    yield from _bubblewrap(facts, stopped)
+    yield _launch(facts, container, stopped)
+    yield from _namespaces(facts, stopped)
     yield _landlock(facts)
     yield _filter(facts)
     yield _signals(facts)
@@ -67,6 +67,11 @@ def name(facts: Facts) -> str:
     return f"{distribution}, Linux {facts.kernel}"
 
 
+def _works(facts: Facts, stopped: bool) -> bool:
+    """Whether bubblewrap does: by a launch, or where none comes so far, by itself."""
+    return not facts.probe if stopped else facts.trial.status == 0
+
+
 def _system(facts: Facts) -> Finding:
     if "Microsoft" in facts.texts.get(known.VERSION, "") and "WSL2" not in facts.kernel:
         return Finding("system", PROBLEM, "this is WSL 1, which has no namespaces", _WSL1)
@@ -76,6 +81,8 @@ def _system(facts: Facts) -> Finding:
 def _container(facts: Facts) -> tuple[str, tuple[str, ...]] | None:
     """What this is inside of, and how such a one is made to let bubblewrap work."""
     inside = facts.texts.get(known.CONTAINER, "")
+    if not facts.has_root:
+        return "another sandbox", ("run safehouse outside of it",)
     if known.PODMAN in facts.marks or inside == "podman":
         return "a Podman container", _PODMAN
     if known.DOCKER in facts.marks or inside == "docker":
@@ -91,7 +98,7 @@ def _container(facts: Facts) -> tuple[str, tuple[str, ...]] | None:
     return None
 
 
-def _bubblewrap(facts: Facts) -> Iterator[Finding]:
+def _bubblewrap(facts: Facts, stopped: bool) -> Iterator[Finding]:
     try:
         enforcer = bubblewrap.chosen(facts.enforcers, _release_text(facts))
     except UserError as error:
@@ -105,7 +112,7 @@ def _bubblewrap(facts: Facts) -> Iterator[Finding]:
     mode = next(place.mode for place in facts.enforcers if place.path == enforcer)
     if mode & stat.S_ISUID:
         text = f"{enforcer} is installed setuid, which newer versions of it refuse"
-        state = NOTE if facts.trial.status == 0 else PROBLEM
+        state = NOTE if _works(facts, stopped) else PROBLEM
         yield Finding("bubblewrap-setuid", state, text, (f"sudo chmod u-s {enforcer}",))
     version = _version(facts)
     shown = f"{enforcer}, version {_version_text(facts)}"
@@ -132,17 +139,22 @@ def _version(facts: Facts) -> tuple[int, ...]:
     return tuple(int(part) for part in numbers[0].split(".")) if numbers else ()
 
 
-def _launch(facts: Facts, container: tuple[str, tuple[str, ...]] | None) -> Finding:
+def _launch(facts: Facts, container: tuple[str, tuple[str, ...]] | None, stopped: bool) -> Finding:
     trial = facts.trial
+    if stopped and not facts.probe:
+        text = "programs can be confined here; no launch comes so far, see configuration"
+        return Finding("launch", OK, text)
     if trial.status == 0:
-        return Finding(
-            "launch", OK, "a confined program was run", details=(f"in {trial.milliseconds} ms",)
-        )
-    if not trial.message:
-        text = f"a confined program that does nothing ended with status {trial.status}"
-        return Finding("launch", PROBLEM, text, ("safehouse --explain --workdir= -- true",))
-    mend = _exactly(facts, container) if "bubblewrap cannot confine" in trial.message else ()
-    return Finding("launch", PROBLEM, trial.message, mend or (trial.hint,) if trial.hint else mend)
+        took = (f"in {trial.milliseconds} ms",)
+        return Finding("launch", OK, "a confined program was run", details=took)
+    if facts.probe:
+        text = f"bubblewrap cannot confine here: {facts.probe}"
+        mend = _exactly(facts, container) or (diagnosis.mending(facts.probe),)
+        return Finding("launch", PROBLEM, text, mend)
+    if trial.message:
+        return of_error("launch", UserError(trial.message, trial.hint))
+    text = f"a confined program that does nothing ended with status {trial.status}"
+    return Finding("launch", PROBLEM, text, ("safehouse --explain --workdir= -- true",))
 
 
 def _exactly(facts: Facts, container: tuple[str, tuple[str, ...]] | None) -> tuple[str, ...]:
@@ -163,8 +175,8 @@ def _lasting(command: str) -> tuple[str, ...]:
     return (command, f"to keep it so: echo {setting} | sudo tee -a {file}")
 
 
-def _namespaces(facts: Facts) -> Iterator[Finding]:
-    works = facts.trial.status == 0
+def _namespaces(facts: Facts, stopped: bool) -> Iterator[Finding]:
+    works = _works(facts, stopped)
     state = NOTE if works else WARNING
     most = facts.texts.get(known.MOST, "")
     if most == "0":

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from safehouse.backends.seatbelt import SANDBOX_EXEC
 from safehouse.doctor.facts import CSRUTIL, SIMPLEST, SYSTEM_VERSION, TRANSLATED
-from safehouse.doctor.finding import NOTE, OK, PROBLEM, WARNING, Finding
+from safehouse.doctor.finding import NOTE, OK, PROBLEM, WARNING, Finding, of_error
+from safehouse.errors import UserError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,17 +17,17 @@ if TYPE_CHECKING:
 # Whose Seatbelt the facts are about that the policies rest on: seatbelt.md.
 _KNOWN = ("12", "13", "14", "15", "26")
 _ELSEWHERE = "use Terminal, or another program that no sandbox has"
-_REPORT = "report it with this: safehouse --output=policy.sb --agent={} -- true"
+_REPORT = "report it with what this writes: safehouse policy --agent={} --output=policy.sb"
 
 
-def findings(host: Host, facts: Facts) -> Iterator[Finding]:
-    """All about the system."""
+def findings(host: Host, facts: Facts, stopped: bool = False) -> Iterator[Finding]:
+    """All about the system; `stopped` says that a launch does not come as far as to be confined."""
     yield _system(facts)
     yield from _rosetta(facts)
     yield _integrity(facts)
     yield from _another_sandbox(facts)
     yield _sandbox_exec(facts)
-    yield _launch(facts)
+    yield _launch(facts, stopped)
     yield from _policies(facts)
 
 
@@ -85,7 +86,7 @@ def _sandbox_exec(facts: Facts) -> Finding:
     said = facts.said.get(SIMPLEST)
     if said and said.status == 0:
         return Finding("sandbox-exec", OK, f"{SANDBOX_EXEC} runs programs")
-    told = said.text if said else "it was not started"
+    told = " ".join(said.text.split()) if said else "it was not started"
     text = f"{SANDBOX_EXEC} runs nothing: {told}"
     if "not permitted" in told:
         return Finding("sandbox-exec", PROBLEM, text, (_ELSEWHERE,))
@@ -94,13 +95,15 @@ def _sandbox_exec(facts: Facts) -> Finding:
     )
 
 
-def _launch(facts: Facts) -> Finding:
+def _launch(facts: Facts, stopped: bool) -> Finding:
     trial = facts.trial
+    if stopped:
+        return Finding("launch", OK, "no launch comes so far as to be confined, see configuration")
     if trial.status == 0:
         took = (f"in {trial.milliseconds} ms",)
         return Finding("launch", OK, "a confined program was run", details=took)
     if trial.message:
-        return Finding("launch", PROBLEM, trial.message, (trial.hint,) if trial.hint else ())
+        return of_error("launch", UserError(trial.message, trial.hint))
     text = f"a confined program that does nothing ended with status {trial.status}"
     return Finding("launch", PROBLEM, text, ("safehouse --explain --workdir= -- true",))
 
@@ -110,5 +113,7 @@ def _policies(facts: Facts) -> Iterator[Finding]:
         if said.status == 0:
             yield Finding(f"policy-{agent}", OK, f"the policy of {agent} is accepted")
         elif said.text != facts.trial.message:
-            text = f"a program under the policy of {agent} ended with {said.status}: {said.text}"
-            yield Finding(f"policy-{agent}", PROBLEM, text, (_REPORT.format(agent),))
+            first, *more = said.text.splitlines() or [""]
+            text = f"a program under the policy of {agent} ended with {said.status}: {first}"
+            mend = (_REPORT.format(agent),)
+            yield Finding(f"policy-{agent}", PROBLEM, text, mend, tuple(more))

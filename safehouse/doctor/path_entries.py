@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from safehouse.doctor.subject import Subject
     from safehouse.host import Host
 
-_TAKE_OUT = "take it out of PATH, in the file of your shell that adds it"
+_TAKE_OUT = ("take it out of PATH, in the file of your shell that adds it",)
+_WITHOUT = ("confined commands get PATH without it",)
 
 
 def findings(subject: Subject, facts: Facts) -> Iterator[Finding]:
@@ -41,19 +42,17 @@ def findings(subject: Subject, facts: Facts) -> Iterator[Finding]:
 
 def summary(found: tuple[Finding, ...]) -> str:
     """PATH in one line, where all is well."""
-    return next(each.text for each in found if each.name == "path")
+    return next((each.text for each in found if each.name == "path"), "")
 
 
 def _relative(entries: list[str]) -> Iterator[Finding]:
     relative = [entry for entry in entries if entry and entry[0] != "/"]
     if "" in entries:
         text = "PATH has an empty entry, which means the directory you are in: a project's own programs"
-        yield Finding("empty", WARNING, text, (_TAKE_OUT, "confined commands get PATH without it"))
+        yield Finding("empty", WARNING, text, _TAKE_OUT, _WITHOUT)
     for entry in dict.fromkeys(relative):
         text = f"PATH has {printable(entry)}, which is another directory wherever you are"
-        yield Finding(
-            "relative", WARNING, text, (_TAKE_OUT, "confined commands get PATH without it")
-        )
+        yield Finding("relative", WARNING, text, _TAKE_OUT, _WITHOUT)
 
 
 def _open(entry: str, host: Host, facts: Facts) -> Iterator[Finding]:

@@ -20,6 +20,7 @@ from safehouse.doctor.subject import search_path
 from safehouse.errors import UserError, printable, quoted
 from safehouse.shims import wanted
 from safehouse.shims.shell import SHELLS, line_of, quoting
+from safehouse.sources import shim_file
 from safehouse.sources.own_files import short
 from safehouse.sources.settings import Item
 
@@ -42,7 +43,7 @@ def findings(subject: Subject, facts: Facts) -> Iterator[Finding]:
     """All about shells. The files on PATH that do the same are shims.py's."""
     host = subject.host
     here = calling(host)
-    usual = os.path.basename(host.environ.get("SHELL", ""))
+    usual = os.path.basename(host.environ.get("SHELL", "") or facts.login_shell)
     shells = [here.shell] if here else [usual] if usual in SHELLS else []
     lines = {shell: shell_files.inits(shell, host) for shell in SHELLS}
     for shell in SHELLS:
@@ -52,7 +53,7 @@ def findings(subject: Subject, facts: Facts) -> Iterator[Finding]:
     elif shells:
         yield from _not_active(usual, lines[usual], subject, facts)
     else:
-        text = f"there is no code for your shell ({printable(usual) or 'none is named by SHELL'})"
+        text = f"there is no code for your shell ({printable(usual) or 'nothing says which it is'})"
         yield Finding(
             "integration", NOTE, text, ("files on PATH do the same: safehouse shims install",)
         )
@@ -199,11 +200,9 @@ def _programs(alias: str, host: Host) -> set[str]:
 
 def _missing(here: State, inits: list[Init], subject: Subject) -> Iterator[Finding]:
     """Agents that are installed, and that this shell starts as they are."""
-    try:
-        names = _wanted(inits, subject)
-    except UserError as error:
-        yield of_error("names", error)
-        return
+    names, wrong = _names(inits, subject)
+    if wrong:
+        yield wrong
     answered = {name for name, found in here.names.items() if found.shim or found.function}
     places = search_path(subject.host)
     without = [n for n in names if n not in answered and wanted.is_installed(n, places)]
@@ -233,28 +232,27 @@ def _shared(here: State, inits: list[Init], subject: Subject) -> Iterator[Findin
         text = (
             f"{_listed(found)}: others are called so, too, and it is not confined by its name alone"
         )
-        names = [*_safe_wanted(inits, subject), *found]
+        names = [*_names(inits, subject)[0], *found]
         mend = f"if you want that: `shims: [{', '.join(names)}]` in {_CONFIG}"
         yield Finding("shared-names", NOTE, text, (mend,))
 
 
-def _safe_wanted(inits: list[Init], subject: Subject) -> list[str]:
-    try:
-        return _wanted(inits, subject)
-    except UserError:
-        return []
-
-
-def _wanted(inits: list[Init], subject: Subject) -> list[str]:
-    """The names that the line would have a function for. Raises UserError where it would refuse."""
-    chosen = subject.own.shims if subject.own else None
+def _names(inits: list[Init], subject: Subject) -> tuple[list[str], Finding | None]:
+    """The names that the line makes functions for, and what is wrong with those that were chosen."""
+    installed = [shim.name for shim in subject.found.shims]
     agents = inits[-1].agents if inits else None
+    chosen = subject.own.shims if subject.own else None
     if agents is not None:
         chosen = tuple(Item(name, "--agents") for name in agents)
     if chosen is None:
-        return [shim.name for shim in subject.found.shims]
-    found = wanted.look(subject.host, subject.catalogue, chosen)
-    return [shim.name for shim in found.shims]
+        return installed, None
+    try:
+        found = wanted.look(subject.host, subject.catalogue, chosen)
+    except UserError as error:
+        # In the line it leaves the shell without all functions, in config.yaml with those of all agents.
+        wrong = of_error("names", error, WARNING if agents is None else PROBLEM)
+        return installed if agents is None else [], wrong
+    return [shim.name for shim in found.shims], None
 
 
 # A shell that has not, or that cannot be seen
@@ -262,18 +260,33 @@ def _wanted(inits: list[Init], subject: Subject) -> list[str]:
 
 def _not_active(shell: str, inits: list[Init], subject: Subject, facts: Facts) -> Iterator[Finding]:
     if inits:
-        try:
-            _wanted(inits, subject)
-        except UserError as error:
-            yield of_error("names", error)
+        wrong = _names(inits, subject)[1]
+        if wrong:
+            yield wrong
         yield _unseen(shell, inits[-1], subject, facts)
         yield from _aliases_behind(shell, inits[-1], subject)
         return
     host = subject.host
+    if _confined_by_files(subject):
+        yield Finding("integration", OK, "shims on PATH start agents confined, in all shells")
+        return
     text = f"{shell} starts agents as they are: put `safehouse` before them, or have it confine them by name"
     yield Finding(
         "integration", NOTE, text, (_add(shell, host, facts),), fix=_appending(shell, host, facts)
     )
+
+
+def _confined_by_files(subject: Subject) -> bool:
+    """Whether each agent that PATH finds is one of our shims."""
+    found = [
+        next(
+            (p for s in search_path(subject.host) for p in [f"{s}/{name}"] if wanted.is_program(p)),
+            "",
+        )
+        for name in wanted.agents(subject.catalogue)
+    ]
+    first = [path for path in found if path]
+    return bool(first) and all(shim_file.is_shim(path) for path in first)
 
 
 def _unseen(shell: str, init: Init, subject: Subject, facts: Facts) -> Finding:
@@ -291,10 +304,7 @@ def _unseen(shell: str, init: Init, subject: Subject, facts: Facts) -> Finding:
 def _aliases_behind(shell: str, init: Init, subject: Subject) -> Iterator[Finding]:
     """Aliases that are made when our code has been read already, as far as the files tell."""
     host = subject.host
-    try:
-        names = _wanted([init], subject)
-    except UserError:
-        return
+    names = _names([init], subject)[0]
     for alias in shell_files.aliases(shell, host):
         if alias.name not in names or not shell_files.is_behind(alias.line, init):
             continue

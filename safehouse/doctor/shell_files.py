@@ -6,6 +6,7 @@ import re
 
 from safehouse.errors import UserError
 from safehouse.files import read_file
+from safehouse.host import MACOS
 from safehouse.value import Value
 
 TYPE_CHECKING = False
@@ -67,7 +68,10 @@ def usual(shell: str, host: Host) -> str:
     """The file at whose end the line belongs."""
     if shell == "zsh":
         return f"{_zsh_directory(host)}/.zshrc"
-    return f"{host.home}/.bashrc" if shell == "bash" else f"{_fish_directory(host)}/config.fish"
+    if shell == "fish":
+        return f"{_fish_directory(host)}/config.fish"
+    # A Mac's terminals log in.
+    return f"{host.home}/{'.bash_profile' if host.platform == MACOS else '.bashrc'}"
 
 
 def inits(shell: str, host: Host) -> list[Init]:

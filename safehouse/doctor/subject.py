@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from safehouse import sandbox
 from safehouse.doctor.trial import nothing
-from safehouse.errors import UserError
+from safehouse.errors import UserError, printable
 from safehouse.policy.planting import Planting
 from safehouse.policy.rule import ALLOW
 from safehouse.request import Request
@@ -113,6 +113,9 @@ def attempt(request: Request, host: Host) -> Attempt:
         launch = sandbox.make_launch(plan, sandbox.backend_for(host))
     except UserError as error:
         return Attempt(plan, launch, error)
+    except OSError as error:
+        told = f"{printable(str(error.filename or 'the system'))}: {error.strerror}"
+        return Attempt(plan, launch, UserError(told))
     return Attempt(plan, launch, None)
 
 

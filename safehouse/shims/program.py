@@ -66,10 +66,10 @@ def installation() -> Installation:
     root = __file__.rpartition("/safehouse/shims/")[0]
     archive = root[: -len(_IN_THE_FILE)] if root.endswith(_IN_THE_FILE) else ""
     if archive and _is_file(archive):
-        return Installation(_kept_by(archive) or "single file", _absolute(archive))
+        return Installation(kept_by(archive) or "single file", _absolute(archive))
     if _is_file(f"{root}/pyproject.toml"):
         return Installation("checkout", root)
-    kept = _kept_by(sys.prefix)
+    kept = kept_by(sys.prefix)
     return Installation(kept, sys.prefix) if kept else Installation("pip", root)
 
 
@@ -80,7 +80,8 @@ def version() -> str:
     return f"safehouse {__version__} ({found.kind} {printable(found.place)}, Python {python})"
 
 
-def _kept_by(place: str) -> Kind | None:
+def kept_by(place: str) -> Kind | None:
+    """Whoever installs programs and keeps them at such a place; None for nobody of these."""
     try:
         real = follow(LocalFiles(), _absolute(place)).real
     except UserError:  # links in a circle

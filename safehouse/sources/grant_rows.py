@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 MISSING = "it does not exist"
 NO_FEATURE = "no feature has this name"
+NO_AGENT = "no agent has this name"
 _KINDS = {
     **dict.fromkeys(grant_store.PATHS, "path"),
     "enable": "feature",
@@ -72,7 +73,7 @@ def _rows_of(kept: Directories, entry: str, host: Host, catalogue: Catalogue) ->
         whys = _whys(own, place, host, catalogue)
         for key, items in own.items():
             for text, line in items:
-                why = remark or ("no agent has this name" if unknown else "")
+                why = remark or (NO_AGENT if unknown else "")
                 why = why or whys.get((key, text), "")
                 is_path = key in (*grant_store.PATHS, "append-profile")
                 value = directory.expanded(text, host) if is_path else text
