@@ -69,8 +69,7 @@ def _text(found: Examination, verbose: bool) -> Iterator[str]:
             (f"{section.title.ljust(titles)}  {section.state}", _line(section))
             for section in found.sections
         ]
-        yield from columns(rows, 0, wide)
-        yield from _notes(found, wide)
+        yield from (*columns(rows, 0, wide), *_notes(found, wide), "")
     yield from _to_do(found, wide)
 
 
@@ -84,10 +83,11 @@ def _line(section: Section) -> str:
 
 
 def _all(section: Section, wide: int) -> Iterator[str]:
-    rows: list[tuple[str, str]] = []
+    rows: list[tuple[str, str]] = [] if section.findings else [(OK, section.summary)]
     for finding in section.findings:
         rows.append((finding.state, finding.text))
-        rows += [("", f"  {line}") for line in (*finding.details, *finding.mend)]
+        rows += [("", f"  {line}") for line in finding.details]
+        rows += [("", f"  to mend: {line}") for line in finding.mend]
     yield from columns(rows, 2, wide)
 
 
@@ -116,9 +116,8 @@ def _to_do(found: Examination, wide: int) -> Iterator[str]:
                     place = _PLACE.match(finding.text)
                     steps.setdefault((state, place[0] if place else finding.text), finding)
     if not steps:
-        yield from ("", "All is well.")
+        yield "All is well."
         return
-    yield ""
     for finding in steps.values():
         yield from wrapped(f"{finding.state}: {finding.text}", wide)
         yield from (f"    {line}" for line in finding.mend)

@@ -151,8 +151,8 @@ usage: safehouse profiles [list] [--platform=SYSTEM] [--json]
 """,
     "doctor": """\
 Say what is wrong, if anything is, and the command that mends it: whether programs can be confined
-here, which safehouse this is, whether typing an agent's name starts it confined, the agents that are
-installed, PATH, your configuration, and the directory you are in. It changes nothing unless asked to.
+here, which safehouse this is, whether typing an agent's name starts it confined, which agents are
+installed, PATH, your configuration, and the directory you are in. It changes nothing by itself.
 
   safehouse doctor                        a line for each group, and at the end what to do
   safehouse doctor -v                     all that was looked at

@@ -28,7 +28,7 @@ def findings(subject: Subject) -> Iterator[Finding]:
     if here.error:
         other = subject.bare.error
         if other and other.message == here.error.message:
-            yield Finding("directory", OK, f"{shown}: no launch starts, here or elsewhere")
+            yield Finding("directory", OK, f"{shown}: no launch starts anywhere, see above")
         else:
             # Who is at home, or looks at our files, does not want to start an agent there.
             usual = contains(host.cwd, host.home) or _is_ours(host)

@@ -35,6 +35,14 @@ if TYPE_CHECKING:
     from safehouse.host import Host
 
 _ANEW = "open a new terminal"
+# On every PATH, before any file of a person's is read, or by what Homebrew has them write there first.
+_ALWAYS = (
+    "/usr/local/bin",
+    "/usr/bin",
+    "/bin",
+    "/opt/homebrew/bin",
+    "/home/linuxbrew/.linuxbrew/bin",
+)
 _CONFIG = "~/.config/safehouse/config.yaml"
 _LEAVE_OUT = f"or leave the name out: `shims:` in {_CONFIG} lists those that you want"
 
@@ -313,13 +321,16 @@ def _aliases_behind(shell: str, init: Init, subject: Subject) -> Iterator[Findin
 
 
 def _line(shell: str, host: Host, facts: Facts) -> str:
-    """The line for a shell; it names this safehouse by its path where PATH finds another one, or none."""
+    """The line for a shell: by name where each shell finds this safehouse by it, else by its path.
+
+    What PATH has now, a shell may not have yet when it reads the line.
+    """
     ours = facts.ours.program
     first = next(
         (c for p in search_path(host) for c in [f"{p}/safehouse"] if wanted.is_program(c)), ""
     )
-    same = not ours or (first and os.path.realpath(first) == os.path.realpath(ours))
-    return line_of(shell, "safehouse" if same else quoting(shell)(ours))
+    same = first.rpartition("/")[0] in _ALWAYS and os.path.realpath(first) == os.path.realpath(ours)
+    return line_of(shell, "safehouse" if same or not ours else quoting(shell)(ours))
 
 
 def _add(shell: str, host: Host, facts: Facts) -> str:

@@ -45,19 +45,23 @@ def test_a_shell_that_confines_all_agents_is_well(person, facts):
 
 def test_without_the_line_it_is_shown_and_can_be_added(person, facts):
     finding = found(person, facts, SHELL="/usr/bin/zsh")["integration"]
+    line = f'eval "$({person.bin}/safehouse init zsh)"'
     assert finding.state == "note"
-    assert finding.mend == ("echo 'eval \"$(safehouse init zsh)\"' >> ~/.zshrc",)
+    assert finding.mend == (f"echo '{line}' >> ~/.zshrc",)
     assert finding.fix and finding.fix.action == APPEND
-    assert finding.fix.target == f"{person.home}/.zshrc"
+    assert (finding.fix.target, finding.fix.words) == (f"{person.home}/.zshrc", (line, "zsh"))
 
 
-def test_a_line_names_this_safehouse_by_its_path_where_path_finds_another_or_none(person, facts):
-    person.program("first/safehouse")
-    path = f"{person.home}/first:/usr/bin"
+def test_the_line_has_a_path_unless_every_shell_finds_it_by_name(person, facts, monkeypatch):
+    line = found(person, facts, SHELL="/bin/fish")["integration"].fix.words[0]
+    assert line == f"'{person.bin}/safehouse' init fish | source"
+    monkeypatch.setattr(shell, "_ALWAYS", (str(person.bin),))
+    line = found(person, facts)["integration"].fix.words[0]
+    assert line == 'eval "$(safehouse init bash)"'
+    person.program("first/safehouse")  # another one
+    path = f"{person.home}/first:{person.bin}:/usr/bin"
     line = found(person, facts, PATH=path)["integration"].fix.words[0]
-    assert line == f'eval "$({person.home}/.local/bin/safehouse init bash)"'
-    line = found(person, facts, PATH="/usr/bin", SHELL="/bin/fish")["integration"].fix.words[0]
-    assert line == f"'{person.home}/.local/bin/safehouse' init fish | source"
+    assert line == f'eval "$({person.bin}/safehouse init bash)"'
 
 
 def test_the_shell_that_the_system_knows_counts_where_no_variable_does(person, facts):
@@ -86,7 +90,8 @@ def test_a_line_that_this_shell_should_have_read_is_warned_of(person, facts):
 def test_a_line_for_a_safehouse_that_is_gone_is_a_problem(person, facts):
     person.write(".bashrc", f"{line_of('bash', '~/gone/safehouse')}\n")
     finding = found(person, facts)["line-bash"]
-    assert (finding.state, finding.mend) == ("problem", (f"write there: {line_of('bash')}",))
+    line = line_of("bash", f"{person.bin}/safehouse")
+    assert (finding.state, finding.mend) == ("problem", (f"write there: {line}",))
 
 
 def test_a_bash_that_is_logged_in_to_reads_another_file(person, facts):

@@ -71,7 +71,7 @@ def test_fix_adds_the_line_once(examined, shell):
         done = examined.run("safehouse doctor --fix --yes")
         assert done.returncode == 0, done.stdout + done.stderr
     text = (examined.person.scene.home / FILES[shell]).read_text()
-    assert text.count(LINES[shell]) == 1
+    assert text.count(f"init {shell}") == 1
     assert not examined.problems()
 
 
