@@ -24,11 +24,15 @@ _ADMINISTRATORS = 80  # on a Mac, where Homebrew gives its directories to them; 
 
 
 class Open(Value):
-    """A place that somebody else can change, why, and the command that closes it."""
+    """A place that somebody else can change, and why.
+
+    `mend` is the command that closes it; "" where it belongs to `owner`, who may want it so.
+    """
 
     path: str
     why: str
-    mend: str
+    mend: str = ""
+    owner: str = ""
 
 
 def opened(path: str, host: Host, facts: Facts, sticky: bool = True) -> Open | None:
@@ -41,7 +45,8 @@ def opened(path: str, host: Host, facts: Facts, sticky: bool = True) -> Open | N
     shown = short(path, host)
     named = quoted(shown)
     if found.st_uid not in (host.user, *_OWNERS[facts.has_root]):
-        return Open(path, f"{shown} belongs to {_name(found.st_uid)}", f"sudo chown root {named}")
+        owner = _name(found.st_uid)
+        return Open(path, f"{shown} belongs to {owner}", owner=owner)
     held = sticky and stat.S_ISDIR(found.st_mode) and found.st_mode & stat.S_ISVTX
     who = ""
     if found.st_mode & stat.S_IWOTH and not held:
@@ -67,14 +72,6 @@ def all_opened(path: str, host: Host, facts: Facts) -> Iterator[Open]:
             continue
         if found:
             yield found
-
-
-def is_open(found: Open, host: Host) -> bool:
-    """Whether the person could close it without becoming root."""
-    try:
-        return os.stat(found.path).st_uid == host.user
-    except OSError:
-        return False
 
 
 def _others(group: int, host: Host, facts: Facts) -> str:

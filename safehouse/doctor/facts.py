@@ -101,6 +101,11 @@ class Facts(Value):
         maps = [line.split() for line in self.texts.get(USERS, "").splitlines()]
         return not maps or any(line[:1] == ["0"] for line in maps)
 
+    @property
+    def is_wsl(self) -> bool:
+        """Whether this is a Linux in Windows."""
+        return "microsoft" in self.texts.get(VERSION, "").lower()
+
     @staticmethod
     def current(host: Host, agents: Iterable[str] = ()) -> Facts:
         """Those of this machine; `agents` are the profiles whose policies are tried on a Mac."""

@@ -155,7 +155,11 @@ def _changeable(facts: Facts, host: Host) -> Iterator[Finding]:
         for place in all_opened(path, host, facts):
             what = "safehouse" if name == "program" else "the Python that runs safehouse"
             text = f"others could exchange {what}: {place.why}"
-            yield Finding(f"{name}-open", WARNING, text, (place.mend,))
+            mend = (
+                place.mend
+                or f"install it where only you and root can write, unless you trust {place.owner}"
+            )
+            yield Finding(f"{name}-open", WARNING, text, (mend,))
 
 
 def _reachable(subject: Subject, facts: Facts) -> Iterator[Finding]:

@@ -73,7 +73,7 @@ def _works(facts: Facts, stopped: bool) -> bool:
 
 
 def _system(facts: Facts) -> Finding:
-    if "Microsoft" in facts.texts.get(known.VERSION, "") and "WSL2" not in facts.kernel:
+    if facts.kernel.endswith("-Microsoft"):
         return Finding("system", PROBLEM, "this is WSL 1, which has no namespaces", _WSL1)
     return Finding("system", OK, f"{name(facts)}, {facts.machine}")
 
@@ -93,7 +93,7 @@ def _container(facts: Facts) -> tuple[str, tuple[str, ...]] | None:
         return "Flatpak", _FLATPAK
     if inside and inside != "wsl":
         return f"a container ({inside})", ("run safehouse outside of it",)
-    if "microsoft" in facts.texts.get(known.VERSION, "").lower():
+    if facts.is_wsl:
         return "WSL 2", ()
     return None
 

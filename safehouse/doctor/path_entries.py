@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from safehouse.host import Host
 
 _TAKE_OUT = ("take it out of PATH, in the file of your shell that adds it",)
+_WINDOWS = "/mnt/"
 _WITHOUT = ("confined commands get PATH without it",)
 
 
@@ -32,8 +33,13 @@ def findings(subject: Subject, facts: Facts) -> Iterator[Finding]:
     there = [entry for entry in absolute if entry not in missing]
     shown = tuple(short(entry, host) for entry in there)
     yield Finding("path", OK, f"{len(there)} directories", details=shown)
+    windows = [entry for entry in there if facts.is_wsl and entry.startswith(_WINDOWS)]
     for entry in there:
-        yield from _open(entry, host, facts)
+        if entry not in windows:
+            yield from _open(entry, host, facts)
+    if windows:
+        text = f"{len(windows)} directories of Windows, whose permissions Linux does not see"
+        yield Finding("windows", OK, text)
     yield from _late(there, subject)
     if missing:
         text = f"{len(missing)} entries are no directories"
@@ -65,7 +71,8 @@ def _open(entry: str, host: Host, facts: Facts) -> Iterator[Finding]:
     ]
     for place in found:
         text = f"others could add programs to PATH: {place.why}"
-        yield Finding("open", WARNING, text, (place.mend,))
+        mend = place.mend or f"take it out of PATH, unless you trust {place.owner}"
+        yield Finding("open", WARNING, text, (mend,))
 
 
 def _late(entries: list[str], subject: Subject) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from safehouse.doctor.subject import subject
-from safehouse.host import Host
+from safehouse.host import LINUX, Host
 from safehouse.value import replace
 
 SYSTEM = "/usr/bin:/bin"
@@ -43,6 +43,11 @@ class Person:
         found = Host.current()
         return replace(
             found,
+            platform=LINUX,
+            temp="",
+            cache="",
+            launch_temp="",
+            folds_case=False,
             home=str(self.home),
             cwd=str(self.home / cwd) if cwd else str(self.home),
             environ={name: value for name, value in given.items() if value},

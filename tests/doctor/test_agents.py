@@ -88,6 +88,14 @@ def test_a_program_of_the_project_gets_no_profile(person):
     assert "lies in the project" in finding.text
 
 
+def test_a_program_that_commands_could_have_put_there_is_not_started(person):
+    person.program(".npm/_npx/1/node_modules/.bin/claude")
+    finding = found(person, f"{person.home}/.npm/_npx/1/node_modules/.bin")["agent-claude"]
+    assert finding.state == "problem"
+    assert "lies where commands may write" in finding.text
+    assert finding.mend == ("if you trust it: --agent=claude",)
+
+
 def test_a_profile_of_the_persons_own_is_the_one_that_is_named(person):
     person.write(
         ".config/safehouse/profiles.d/mine.yaml",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 
-from safehouse.doctor import path_entries
+from safehouse.doctor import access, path_entries
 from tests.doctor.machines import linux_facts, wrong
 
 
@@ -69,3 +69,29 @@ def test_what_confined_commands_may_write_comes_last_for_them(person):
     ]
     active = found(person, "~/src/project/bin", "/usr/bin", VIRTUAL_ENV=os.fspath(person.project))
     assert "written" not in [f.name for f in active]
+
+
+def test_the_directories_of_windows_are_no_matter(person, monkeypatch):
+    monkeypatch.setattr(path_entries, "_WINDOWS", f"{person.home}/mnt/")
+    directory = person.home / "mnt/c/Windows"
+    directory.mkdir(parents=True)
+    directory.chmod(0o777)
+    wsl = linux_facts(texts={"/proc/version": "Linux version 5.15-microsoft-standard-WSL2"})
+    subject = person.subject(PATH=f"{directory}:/usr/bin")
+    for facts, warned in ((wsl, False), (linux_facts(), True)):
+        found = [
+            f
+            for f in path_entries.findings(subject, facts)
+            if str(directory) in f.text or "~/mnt" in f.text
+        ]
+        assert bool(found) == warned
+
+
+def test_what_belongs_to_somebody_else_is_theirs_to_keep(person, monkeypatch):
+    def opened(path, host, facts, sticky=True):
+        return access.Open(path, "it belongs to eve", owner="eve")
+
+    monkeypatch.setattr(path_entries, "opened", opened)
+    monkeypatch.setattr(path_entries, "all_opened", lambda path, host, facts: ())
+    findings = [f for f in found(person, "~/.local/bin") if f.name == "open"]
+    assert [f.mend for f in findings] == [("take it out of PATH, unless you trust eve",)]
