@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup try test lint docs dist bench clean
+.PHONY: help setup try test lint docs dist bench mac-check clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,12 +11,13 @@ READY := $(VENV)/ready
 $(shell [ "$$(cat $(READY) 2>/dev/null)" = "$$(pwd -P)" ] || rm -f $(READY))
 CMD ?=
 PYTEST_ARGS ?=
+ARGS ?=
 SOURCES := $(shell find safehouse shell tools/zipapp -type f ! -name '*.pyc' 2>/dev/null)
 SHELL_SCRIPTS := .ci/run $(wildcard shell/*.bash shell/*.sh tools/*.sh tools/zipapp/*.sh tests/*/*.sh)
 
 help:  ## this list
 	@echo 'make TARGET, where TARGET is:'
-	@sed -n 's/^\([a-z]*\):[^#]*## /  \1|/p' Makefile | awk -F'|' '{ printf "%-8s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):[^#]*## /  \1|/p' Makefile | awk -F'|' '{ printf "%-11s %s\n", $$1, $$2 }'
 
 setup: $(READY)  ## a Python environment in .venv, and the system packages that the tests need
 	@sh tools/install_packages.sh bwrap git shellcheck
@@ -48,8 +49,11 @@ dist/safehouse: $(READY) $(SOURCES) profiles.yaml pyproject.toml hatch_build.py 
 bench: dist/safehouse  ## how long a launch takes, as a ratio to an empty Python
 	@$(BIN)/python benchmarks/launch.py dist/safehouse
 
+mac-check:  ## on a Mac: ask its sandbox what we have to know, and write a report; ARGS=--with-tests
+	@sh tools/mac_check.sh $(ARGS)
+
 clean:  ## remove what make has made, but for the downloads in build/ and .venv/
-	rm -rf dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis mac-check-report.*
 	find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +
 
 $(READY): pyproject.toml tools/make_venv.sh
