@@ -26,10 +26,14 @@ if TYPE_CHECKING:
 
 _NAME = "safehouse"
 _MOST_READ = 64 * 1024
-_HEADER = b"# Safehouse. This shell finds a Python"
+_HEADER, _LAUNCHER = b"# Safehouse. ", b"# Safehouse, as pip"
 _BUILD = re.compile(rb'"([0-9a-f]{16})\$IFS\$0\$IFS')
 _SCRIPT = b"safehouse.cli.main"
-_UNINSTALL = {"pipx": "pipx uninstall safehouse", "uv tool": "uv tool uninstall safehouse"}
+_UNINSTALL = {
+    "Homebrew": "brew uninstall",
+    "pipx": "pipx uninstall",
+    "uv tool": "uv tool uninstall",
+}
 _AGENT_SAFEHOUSE = re.compile(rb"agent[- ]safehouse", re.IGNORECASE)
 
 
@@ -91,11 +95,12 @@ def _looked_into(path: str) -> tuple[str, str]:
             head = file.read(_MOST_READ)
     except OSError:
         return "a program that cannot be read", ""
+    found = _BUILD.search(head)
+    build = found[1].decode() if found else ""
     if _HEADER in head:
-        build = _BUILD.search(head)
-        return "another single file", build[1].decode() if build else ""
-    if _SCRIPT in head:
-        return "another one, of a package manager", ""
+        return "another single file", build
+    if _LAUNCHER in head or _SCRIPT in head:
+        return "another one, of a package manager", build
     if _AGENT_SAFEHOUSE.search(head):
         return "agent-safehouse's program", ""
     return "another program", ""
@@ -139,11 +144,9 @@ def _mending(first: Copy, facts: Facts, host: Host) -> tuple[str, ...]:
 
 def _remove(copy: Copy, host: Host) -> str:
     """The command that removes a copy, by whoever installed it."""
-    kept_by = program.kept_by(copy.real)
-    if kept_by == "Homebrew":
-        return f"brew uninstall {copy.real.partition('/Cellar/')[2].partition('/')[0]}"
-    if kept_by in _UNINSTALL:
-        return _UNINSTALL[kept_by]
+    kept = program.kept_by(copy.real)
+    if kept and kept.kind in _UNINSTALL:
+        return f"{_UNINSTALL[kept.kind]} {quoted(kept.place.rpartition('/')[2])}"
     sudo = "" if os.access(copy.path.rpartition("/")[0], os.W_OK) else "sudo "
     return f"{sudo}rm {quoted(short(copy.path, host))}"
 

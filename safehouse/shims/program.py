@@ -66,11 +66,12 @@ def installation() -> Installation:
     root = __file__.rpartition("/safehouse/shims/")[0]
     archive = root[: -len(_IN_THE_FILE)] if root.endswith(_IN_THE_FILE) else ""
     if archive and _is_file(archive):
-        return Installation(kept_by(archive) or "single file", _absolute(archive))
+        kept = kept_by(archive)
+        return Installation(kept.kind if kept else "single file", _absolute(archive))
     if _is_file(f"{root}/pyproject.toml"):
         return Installation("checkout", root)
-    kept = kept_by(sys.prefix)
-    return Installation(kept, sys.prefix) if kept else Installation("pip", root)
+    # Started without `site`, Python does not know the environment that it is in.
+    return kept_by(root) or kept_by(sys.prefix) or Installation("pip", root)
 
 
 def version() -> str:
@@ -80,15 +81,16 @@ def version() -> str:
     return f"safehouse {__version__} ({found.kind} {printable(found.place)}, Python {python})"
 
 
-def kept_by(place: str) -> Kind | None:
-    """Whoever installs programs and keeps them at such a place; None for nobody of these."""
+def kept_by(path: str) -> Installation | None:
+    """Whoever installs programs and keeps one at such a path, and its place there; None for others."""
     try:
-        real = follow(LocalFiles(), _absolute(place)).real
+        real = follow(LocalFiles(), _absolute(path)).real
     except UserError:  # links in a circle
         return None
     for part, kind in _KEPT_BY:
-        if part in real:
-            return kind
+        above, found, below = f"{real}/".partition(part)
+        if found:
+            return Installation(kind, f"{above}{part}{below.partition('/')[0]}")
     return None
 
 

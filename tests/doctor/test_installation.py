@@ -16,6 +16,7 @@ HEADER = (
     '        case $x in\n            "{}$IFS$0$IFS$XDG_CONFIG_HOME$IFS$*") ;;\n'
 )
 OLD = "0" * 16
+LAUNCHER = HEADER.replace("# Safehouse. This", "# Safehouse, as pip, pipx and uv install it. This")
 SCRIPT = "#!/x/python\nfrom safehouse.cli.main import main\n"
 AGENT_SAFEHOUSE = "#!/usr/bin/env bash\n# -----\n# Agent Safehouse Dist Binary (generated file)\n"
 
@@ -53,6 +54,8 @@ def test_one_alone_is_well(person, ours):
         (HEADER.format(OLD), "first-on-path", "warning", "another single file"),
         (HEADER.format(BUILD), "first-on-path", "note", "the same build"),
         (SCRIPT, "first-on-path", "warning", "of a package manager"),
+        (LAUNCHER.format(OLD), "first-on-path", "warning", "of a package manager"),
+        (LAUNCHER.format(BUILD), "first-on-path", "note", "the same build"),
         (AGENT_SAFEHOUSE, "first-on-path", "warning", "agent-safehouse's program"),
         ("#!/bin/sh\n", "first-on-path", "warning", "another program"),
     ],

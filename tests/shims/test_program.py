@@ -53,12 +53,15 @@ def test_a_checkout_is_known_by_its_project_file(tmp_path, lies_in):
     [
         ("/home/you/.local/share/pipx/venvs/safehouse", "pipx"),
         ("/home/you/.local/share/uv/tools/safehouse", "uv tool"),
-        ("/opt/homebrew/Cellar/safehouse/1.0/libexec", "Homebrew"),
+        ("/opt/homebrew/Cellar/safehouse", "Homebrew"),
         ("/nix/store/abc-safehouse-1.0", "Nix"),
     ],
 )
 def test_an_environment_is_known_by_who_keeps_it(tmp_path, lies_in, prefix, kind):
-    lies_in(tmp_path / "lib/python3.11/site-packages", prefix)
+    lies_in(tmp_path / "lib/python3.11/site-packages", f"{prefix}/1.0")
+    assert program.installation() == Installation(kind, prefix)
+    # As it is where Python was started without `site`.
+    lies_in(f"{prefix}/1.0/lib/python3.11/site-packages")
     assert program.installation() == Installation(kind, prefix)
 
 
