@@ -15,6 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from safehouse.backends.bubblewrap import Place
     from safehouse.doctor.facts import Facts
     from safehouse.host import Host
 
@@ -41,13 +42,9 @@ def findings(host: Host, facts: Facts, stopped: bool = False) -> Iterator[Findin
     yield _system(facts)
     container = _container(facts)
     if container:
-        name, mend = container
-        if _works(facts, stopped):
-            yield Finding("container", OK, f"this is inside {name}, which is not in the way")
-        else:
-            yield Finding(
-                "container", NOTE, f"this is inside {name}, which may be in the way", mend
-            )
+        blamed = facts.probe and not _exactly(facts, None)
+        way = "which may be in the way" if blamed else "which is not in the way"
+        yield Finding("container", NOTE if blamed else OK, f"this is inside {container[0]}, {way}")
     yield from _bubblewrap(facts, stopped)
     yield _launch(facts, container, stopped)
     yield from _namespaces(facts, stopped)
@@ -102,13 +99,13 @@ def _bubblewrap(facts: Facts, stopped: bool) -> Iterator[Finding]:
     try:
         enforcer = bubblewrap.chosen(facts.enforcers, _release_text(facts))
     except UserError as error:
-        yield of_error("bubblewrap", error)
+        mend = _of_root(facts.enforcers[0]) if facts.enforcers and facts.has_root else error.hint
+        yield Finding("bubblewrap", PROBLEM, error.message, (mend,))
         return
     refused = facts.enforcers[0]
     if refused.path != enforcer:
         text = f"{refused.path} is not used, since another than root may write to it: {enforcer} is"
-        mend = f"sudo chown root {refused.path} && sudo chmod go-w {refused.path}"
-        yield Finding("bubblewrap-not-used", WARNING, text, (mend,))
+        yield Finding("bubblewrap-not-used", WARNING, text, (_of_root(refused),))
     mode = next(place.mode for place in facts.enforcers if place.path == enforcer)
     if mode & stat.S_ISUID:
         text = f"{enforcer} is installed setuid, which newer versions of it refuse"
@@ -121,6 +118,10 @@ def _bubblewrap(facts: Facts, stopped: bool) -> Iterator[Finding]:
         yield Finding("bubblewrap", WARNING, text, ("install a newer release of your system",))
     else:
         yield Finding("bubblewrap", OK, shown)
+
+
+def _of_root(place: Place) -> str:
+    return f"sudo chown root {place.path} && sudo chmod go-w {place.path}"
 
 
 def _release_text(facts: Facts) -> str:
@@ -176,29 +177,32 @@ def _lasting(command: str) -> tuple[str, ...]:
 
 
 def _namespaces(facts: Facts, stopped: bool) -> Iterator[Finding]:
+    """What the kernel's settings say of user namespaces. What mends it is told once, with the launch."""
     works = _works(facts, stopped)
-    state = NOTE if works else WARNING
+    told = bool(facts.probe)
     most = facts.texts.get(known.MOST, "")
     if most == "0":
         text = "user namespaces are switched off: user.max_user_namespaces is 0"
-        yield Finding("user-namespaces", state, text, _lasting(diagnosis.MOST_NAMESPACES))
+        mend = () if told else _lasting(diagnosis.MOST_NAMESPACES)
+        yield Finding("user-namespaces", NOTE, text, mend)
     elif facts.texts.get(known.CLONE) == "0":
         text = "user namespaces are for root alone: kernel.unprivileged_userns_clone is 0"
-        yield Finding("user-namespaces", state, text, _lasting(diagnosis.USERNS_CLONE))
+        mend = () if told else _lasting(diagnosis.USERNS_CLONE)
+        yield Finding("user-namespaces", NOTE, text, mend)
     else:
         known_most = f", {most} at most" if most else ""
         yield Finding("user-namespaces", OK, f"user namespaces are on{known_most}")
     if facts.texts.get(known.RESTRICTED) != "1":
         return
     text = "AppArmor lets only programs with a profile make user namespaces"
+    loading = () if told else (diagnosis.loading(facts.marks),)
     if works:
         yield Finding("apparmor", OK, f"{text}; bubblewrap is allowed to")
     elif diagnosis.PROFILE in facts.marks:
         text = f"{text}; bubblewrap's, {diagnosis.PROFILE}, may not be loaded"
-        yield Finding("apparmor", WARNING, text, (diagnosis.loading(facts.marks),))
+        yield Finding("apparmor", NOTE, text, loading)
     else:
-        text = f"{text}, and bubblewrap has none"
-        yield Finding("apparmor", WARNING, text, (diagnosis.loading(facts.marks),))
+        yield Finding("apparmor", NOTE, f"{text}, and bubblewrap has none", loading)
 
 
 def _landlock(facts: Facts) -> Finding:

@@ -26,7 +26,8 @@ _WITHOUT = ("confined commands get PATH without it",)
 def findings(subject: Subject, facts: Facts) -> Iterator[Finding]:
     """All about PATH."""
     host = subject.host
-    entries = host.environ.get("PATH", "").split(":")
+    path = host.environ.get("PATH", "")
+    entries = path.split(":") if path else []
     yield from _relative(entries)
     absolute = [entry for entry in dict.fromkeys(entries) if entry[:1] == "/"]
     missing = [entry for entry in absolute if not os.path.isdir(entry)]

@@ -56,7 +56,12 @@ def test_without_bubblewrap_the_command_of_this_distribution_installs_it():
 def test_a_bubblewrap_that_others_can_write_is_not_trusted():
     facts = linux_facts(enforcers=(Place(BWRAP, 0, 0o100777),))
     assert found(facts)["bubblewrap"].state == "problem"
-    assert "sudo chmod go-w /usr/bin/bwrap" in found(facts)["bubblewrap"].mend[0]
+    command = "sudo chown root /usr/bin/bwrap && sudo chmod go-w /usr/bin/bwrap"
+    assert found(facts)["bubblewrap"].mend == (command,)
+    inside = linux_facts(
+        enforcers=(Place(BWRAP, 65534, 0o100755),), texts=texts(USERS="1000 1000 1")
+    )
+    assert "outside of it" in found(inside)["bubblewrap"].mend[0]
 
 
 def test_one_that_is_passed_over_is_named():
@@ -105,7 +110,7 @@ def test_apparmor_gets_the_steps_that_are_missing(marks, steps):
     commands = finding.mend[0].split(" && ")
     assert len(commands) == len(steps)
     assert all(command.startswith(f"sudo {step}") for command, step in zip(commands, steps))
-    assert found(facts)["apparmor"].state == "warning"
+    assert (found(facts)["apparmor"].state, found(facts)["apparmor"].mend) == ("note", ())
 
 
 def test_apparmor_that_lets_bubblewrap_through_is_no_matter():
@@ -125,9 +130,13 @@ def test_a_setting_of_the_kernel_is_set_now_and_for_later(name, command):
     now, later = found(facts)["launch"].mend
     assert now == command
     assert command.split()[-1] in later and "/etc/sysctl.d/" in later
-    assert found(facts)["user-namespaces"].state == "warning"
-    # For whoever is root, or has another way, it may be no obstacle.
-    assert found(linux_facts(texts=texts(**{name: "0"})))["user-namespaces"].state == "note"
+    assert (found(facts)["user-namespaces"].state, found(facts)["user-namespaces"].mend) == (
+        "note",
+        (),
+    )
+    # Where bubblewrap was not asked, as it is not there yet, this will be in the way next.
+    facts = linux_facts(texts=texts(**{name: "0"}), enforcers=(), trial=Trial(125, "x"))
+    assert found(facts)["user-namespaces"].mend[0] == command
 
 
 @pytest.mark.parametrize(
@@ -145,8 +154,7 @@ def test_a_setting_of_the_kernel_is_set_now_and_for_later(name, command):
 def test_what_it_is_inside_of_is_only_of_interest_where_it_may_be_in_the_way(facts, name, mend):
     assert found(linux_facts(**facts))["container"].state == "ok"
     findings = found(refused(NO_NAMESPACE, **facts))
-    assert name in findings["container"].text
-    assert mend in findings["container"].mend[0]
+    assert (findings["container"].state, name in findings["container"].text) == ("note", True)
     assert mend in findings["launch"].mend[0]
 
 
@@ -200,3 +208,9 @@ def test_a_processor_without_a_filter_matters_where_the_kernel_lets_programs_typ
 
 def test_an_env_that_cannot_reset_signals_is_noted():
     assert "coreutils" in found(linux_facts(resets_signals=False))["signals"].mend[0]
+
+
+def test_a_container_is_not_suspected_where_a_setting_is_the_cause():
+    facts = refused(NO_NAMESPACE, texts=texts(CLONE="0"), marks=frozenset({known.DOCKER}))
+    assert found(facts)["container"].state == "ok"
+    assert "sysctl" in found(facts)["launch"].mend[0]

@@ -26,6 +26,10 @@ def test_entries_of_the_system_and_the_person_are_well(person):
     assert path_entries.summary(tuple(findings)) == "3 directories"
 
 
+def test_no_path_at_all_is_no_empty_entry(person):
+    assert not names(found(person, ""))
+
+
 def test_empty_and_relative_entries_are_warned_of(person):
     assert names(found(person, "/usr/bin", "", "/bin")) == ["empty"]
     findings = found(person, "/usr/bin", "node_modules/.bin", "bin")
