@@ -33,6 +33,7 @@ COMMANDS = {
     "shims": "do the same by files on PATH, for editors and scripts",
     "profiles": "say which profiles there are, and what each opens and why",
     "completion": "print what makes Tab complete safehouse; for packages, init has it already",
+    "doctor": "say what is wrong here, if anything is, and what mends it",
 }
 HELP = ("help", "show the help of a command")
 _RUN = ("run", "policy", "why")
@@ -52,9 +53,9 @@ class Subcommand(Value):
 
 SUBCOMMANDS = {
     "init": {
-        "zsh": Subcommand("at the end of ~/.zshrc"),
-        "bash": Subcommand("at the end of ~/.bashrc"),
-        "fish": Subcommand("at the end of ~/.config/fish/config.fish"),
+        "zsh": Subcommand("what zsh reads at its start"),
+        "bash": Subcommand("what bash reads at its start"),
+        "fish": Subcommand("what fish reads at its start"),
     },
     "completion": {
         "zsh": Subcommand("the file _safehouse in a directory of fpath"),
@@ -145,10 +146,11 @@ OPTIONS = (
     Option(("--all",), "all", "flag", "", "for every directory", commands=("grants",)),
     Option(("--effective",), "effective", "flag", "",
            "all sources of a launch here, in order, and what came of each", commands=("grants",)),
-    Option(("--json",), "json", "flag", "", "for programs", commands=("grants", "profiles", "shims")),
+    Option(("--json",), "json", "flag", "", "for programs",
+           commands=("grants", "profiles", "shims", "doctor")),
     Option(("--strict",), "strict", "flag", "", "check: a warning makes the exit status 1",
            commands=("profiles",)),
-    Option(("--yes",), "yes", "flag", "", "do not ask", commands=("trust",)),
+    Option(("--yes",), "yes", "flag", "", "do not ask", commands=("trust", "doctor")),
     Option(("--decline",), "decline", "flag", "", "leave it closed, and do not mention it again",
            commands=("trust",)),
     Option(("--import",), "bring", "flag", "", "go through the directories that agent-safehouse trusts",
@@ -157,6 +159,8 @@ OPTIONS = (
            commands=("init", "shims")),
     Option(("--shim",), "shim", "flag", "", "as shims do: confine what npx starts only if it is an agent",
            commands=("run",)),
+    Option(("--verbose", "-v"), "verbose", "flag", "", "show all that was looked at", commands=("doctor",)),
+    Option(("--fix",), "fix", "flag", "", "mend what is safe and yours, after asking", commands=("doctor",)),
     Option(("--help", "-h"), "help", "flag", "", "show this", commands=tuple(COMMANDS)),
     Option(("--version",), "version", "flag", "", "show the version", commands=("run",)),
 )  # fmt: skip
@@ -188,6 +192,8 @@ class Arguments(Value):
     strict: bool = False
     agents: tuple[str, ...] | None = None
     shim: bool = False
+    verbose: bool = False
+    fix: bool = False
 
 
 def usage(command: str) -> str:

@@ -160,6 +160,18 @@ usage: safehouse profiles [list] [--platform=SYSTEM] [--json]
        safehouse profiles show NAME [--platform=SYSTEM] [--json]
        safehouse profiles check FILE [--platform=SYSTEM] [--strict]
 """,
+    "doctor": """\
+Say what is wrong, if anything is, and the command that mends it: whether programs can be confined
+here, which safehouse this is, whether typing an agent's name starts it confined, which agents are
+installed, PATH, your configuration, and the directory you are in. It changes nothing by itself.
+
+  safehouse doctor                        a line for each group, and at the end what to do
+  safehouse doctor -v                     all that was looked at
+  safehouse doctor --fix                  do what safehouse can do itself; it asks before each step
+
+usage: safehouse doctor [--verbose] [--json]
+       safehouse doctor --fix [--yes] [--verbose]
+""",
 }
 _END = {
     "run": """\
@@ -173,6 +185,10 @@ read, it may also send away.
     "grants": "Exit status: 0; 125 for an error.\n",
     "shims": "Exit status: 0; of check, 1 if a shim does not do what it is for; 125 for an error.\n",
     "profiles": "Exit status: 0; 1 for warnings with --strict; 125 for an error.\n",
+    "doctor": """\
+Exit status: 1 if there is a problem: something stops launches, or starts an agent unconfined by a
+name that stands for a confined one; 0 if not; 125 for an error.
+""",
     "trust": "Exit status: 0 trusted, or declined as wanted; 1 not trusted; 125 for an error.\n",
 }
 _GROUPS = {

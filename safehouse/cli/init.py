@@ -7,12 +7,11 @@ import time
 
 from safehouse import sandbox
 from safehouse.cli import completion
-from safehouse.cli.arguments import SUBCOMMANDS
 from safehouse.cli.names import names_of
 from safehouse.errors import UserError, nearest, printable
 from safehouse.host import Host
 from safehouse.shims import kept, program, wanted
-from safehouse.shims.shell import SHELLS, Integration, code, for_tab, inline
+from safehouse.shims.shell import FILES, SHELLS, Integration, code, for_tab, inline, line_of
 from safehouse.sources import protected, user
 from safehouse.sources.catalogue import Catalogue, records
 from safehouse.sources.settings import Item
@@ -22,12 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from safehouse.cli.arguments import Arguments
-
-_LINES = {
-    "zsh": 'eval "$(safehouse init zsh)"',
-    "bash": 'eval "$(safehouse init bash)"',
-    "fish": "safehouse init fish | source",
-}
 
 
 def init(arguments: Arguments, tell: Callable[[str], None]) -> int:
@@ -65,7 +58,7 @@ def init(arguments: Arguments, tell: Callable[[str], None]) -> int:
     text = code(integration)
     if sys.stdout.isatty():
         print(text, end="")
-        tell(f"put this line {SUBCOMMANDS['init'][shell].help}: {_LINES[shell]}")
+        tell(f"put this line at the end of {FILES[shell]}: {line_of(shell)}")
         return 0
     if wrong:
         tell(wrong.message)

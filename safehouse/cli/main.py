@@ -53,9 +53,9 @@ def _main(argv: list[str]) -> int:
         sys.stdout.write(text(arguments.command if argv else "run"))
         return 0
     if arguments.version:
-        from safehouse import __version__
+        from safehouse.shims.program import version
 
-        sys.stdout.write(f"safehouse {__version__}\n")
+        sys.stdout.write(version() + "\n")
         return 0
     return _command(arguments)
 
@@ -109,6 +109,10 @@ def _command(arguments: Arguments) -> int:
         from safehouse.cli.completion import answer as answer_completion
 
         return answer_completion(arguments)
+    if arguments.command == "doctor":
+        from safehouse.cli.doctor import doctor
+
+        return doctor(arguments)
     if arguments.command == "policy":
         from safehouse.cli.policy import show
 

@@ -62,16 +62,14 @@ def shipped_names() -> Names:
 
 def names_of(catalogue: Catalogue) -> Names:
     """The names in a catalogue."""
-    from safehouse.shims.wanted import agent_commands
+    from safehouse.shims.wanted import agents
 
     known = catalogue.known
     return Names(
         tuple(
             (name, record[1], record[2], _only(catalogue, name)) for name, record in known.items()
         ),
-        tuple(
-            (command, known[name][2]) for command, name in sorted(agent_commands(catalogue).items())
-        ),
+        tuple((command, known[name][2]) for command, name in sorted(agents(catalogue).items())),
     )
 
 

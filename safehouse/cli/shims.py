@@ -79,15 +79,13 @@ def _install(directory: str, arguments: Arguments, host: Host) -> int:
     print(f"{place} has shims for {', '.join(names)}")
     path = host.environ.get("PATH", "").split(":")
     if path[:1] != [directory]:
-        print(f"put it first on PATH, at the end of your shell's file: {_path_line(directory)}")
+        print(
+            f"put it first on PATH, at the end of your shell's file: {on_path.first_on_path(directory)}"
+        )
         print(
             "and where editors look: their setting for the path of the agent can name a shim itself"
         )
     return 0
-
-
-def _path_line(directory: str) -> str:
-    return f'export PATH={quoted(directory, tilde=False)}:"$PATH"'
 
 
 def _remove(directory: str, arguments: Arguments, host: Host) -> int:
@@ -138,7 +136,7 @@ def _mending(wrong: list[Placed], host: Host) -> list[str]:
                 f"make them anew: safehouse shims install {place} --agents={','.join(names)}"
             )
         if "too late" in states:
-            lines.append(f"put the directory first on PATH: {_path_line(directory)}")
+            lines.append(f"put the directory first on PATH: {on_path.first_on_path(directory)}")
         if "no agent" in states:
             lines.append(f"remove those of agents that are gone: safehouse shims remove {place}")
     return lines

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 SHELLS = ("zsh", "bash", "fish")
+# The file of each at whose end the line belongs, as a person without special settings has it.
+FILES = {"zsh": "~/.zshrc", "bash": "~/.bashrc", "fish": "~/.config/fish/config.fish"}
 
 
 class Integration(Value):
@@ -54,6 +56,13 @@ def for_tab(shell: str, text: str, file: str) -> str:
     if file:
         return load
     return text + load if shell == "zsh" else text  # which has to wait there for compinit
+
+
+def line_of(shell: str, program: str = "safehouse") -> str:
+    """The line in a shell's file that reads the code; `program` is a word of the shell's language."""
+    if shell == "fish":
+        return f"{program} init fish | source"
+    return f'eval "$({program} init {shell})"'
 
 
 def reading(shell: str, path: str) -> str:
