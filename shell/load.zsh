@@ -5,14 +5,15 @@ function __safehouse_completion {
     if [[ -n $place ]]; then
         fpath=($place ${fpath:#$place})
     fi
+    \builtin local waited=${precmd_functions[(Ie)__safehouse_completion]}
+    precmd_functions=(${precmd_functions:#__safehouse_completion})
     if (( ${+functions[compdef]} )); then
-        precmd_functions=(${precmd_functions:#__safehouse_completion})
         if [[ -n $place ]]; then
             \builtin unset 'functions[_safehouse]'
             \builtin autoload -Uz _safehouse
         fi
         compdef _safehouse safehouse __safehouse_run
-    elif ! (( ${precmd_functions[(Ie)__safehouse_completion]} )); then
+    elif ! (( waited )); then # once more at the first prompt, and at no other
         precmd_functions+=(__safehouse_completion)
     fi
 }
