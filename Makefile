@@ -11,8 +11,8 @@ READY := $(VENV)/ready
 $(shell [ "$$(cat $(READY) 2>/dev/null)" = "$$(pwd -P)" ] || rm -f $(READY))
 CMD ?=
 PYTEST_ARGS ?=
-SOURCES := $(shell find safehouse shell tools/zipapp -type f ! -name '*.pyc' 2>/dev/null)
-SHELL_SCRIPTS := .ci/run $(wildcard shell/*.bash shell/*.sh tools/*.sh tools/zipapp/*.sh tests/*/*.sh)
+SOURCES := $(shell find safehouse shell tools/wheel tools/zipapp -type f ! -name '*.pyc' 2>/dev/null)
+SHELL_SCRIPTS := .ci/run $(wildcard shell/*.bash shell/*.sh tools/*.sh tools/*/*.sh tests/*/*.sh)
 
 help:  ## this list
 	@echo 'make TARGET, where TARGET is:'
@@ -52,6 +52,6 @@ clean:  ## remove what make has made, but for the downloads in build/ and .venv/
 	rm -rf dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +
 
-$(READY): pyproject.toml tools/make_venv.sh
+$(READY): pyproject.toml hatch_build.py tools/make_venv.sh tools/wheel/launcher.sh
 	@sh tools/make_venv.sh $(VENV) dev
 	@pwd -P >$@

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ast
-import subprocess
-import sys
 import tarfile
 import zipfile
 from pathlib import Path
@@ -22,24 +20,15 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A wheel and a source distribution."""
-    folder = tmp_path_factory.mktemp("build")
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-t", "wheel"]
-    subprocess.run([*command, "-d", folder], cwd=ROOT, check=True, capture_output=True)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def wheel(folder: Path) -> dict[str, bytes]:
-    (path,) = folder.glob("*.whl")
-    assert path.name == f"safehouse-{__version__}-py3-none-any.whl"
-    with zipfile.ZipFile(path) as archive:
+def content(wheel: Path) -> dict[str, bytes]:
+    """What the wheel has, by name."""
+    assert wheel.name == f"safehouse-{__version__}-py3-none-any.whl"
+    with zipfile.ZipFile(wheel) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-def test_wheel_has_the_profiles_compiled(wheel: dict[str, bytes]) -> None:
-    assignment, secrets = ast.parse(wheel[COMPILED]).body[1:]
+def test_wheel_has_the_profiles_compiled(content: dict[str, bytes]) -> None:
+    assignment, secrets = ast.parse(content[COMPILED]).body[1:]
     assert isinstance(assignment, ast.Assign)
     assert isinstance(secrets, ast.Assign)
     text = (ROOT / "profiles.yaml").read_text(encoding="utf-8")
@@ -49,25 +38,27 @@ def test_wheel_has_the_profiles_compiled(wheel: dict[str, bytes]) -> None:
     assert ast.literal_eval(secrets.value) == secret_file.load(text, "profiles.yaml")
 
 
-def test_wheel_has_the_data_beside_the_package(wheel: dict[str, bytes]) -> None:
-    assert wheel["safehouse/profiles.yaml"] == (ROOT / "profiles.yaml").read_bytes()
+def test_wheel_has_the_data_beside_the_package(content: dict[str, bytes]) -> None:
+    assert content["safehouse/profiles.yaml"] == (ROOT / "profiles.yaml").read_bytes()
 
 
-def test_wheel_has_the_package_only(wheel: dict[str, bytes]) -> None:
-    tops = {name.partition("/")[0] for name in wheel}
-    assert tops == {"safehouse", f"safehouse-{__version__}.dist-info"}
-    metadata = wheel[f"safehouse-{__version__}.dist-info/METADATA"].decode()
+def test_wheel_has_the_package_and_its_launcher_only(content: dict[str, bytes]) -> None:
+    tops = {name.partition("/")[0] for name in content}
+    name = f"safehouse-{__version__}"
+    assert tops == {"safehouse", f"{name}.data", f"{name}.dist-info"}
+    assert [path for path in content if ".data/" in path] == [f"{name}.data/scripts/safehouse"]
+    metadata = content[f"{name}.dist-info/METADATA"].decode()
     assert "Requires-Python: >=3.9" in metadata
     assert "License-Expression: Apache-2.0" in metadata
 
 
-def test_source_distribution_has_the_source_of_the_profiles_only(folder: Path) -> None:
-    (path,) = folder.glob("*.tar.gz")
+def test_source_distribution_has_the_source_of_the_profiles_only(distributions: Path) -> None:
+    (path,) = distributions.glob("*.tar.gz")
     with tarfile.open(path) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     assert COMPILED not in names
     assert {"profiles.yaml", "hatch_build.py", "LICENSE", "safehouse/cli/main.py"} <= names
 
 
-def test_the_checkout_has_no_compiled_profiles(wheel: dict[str, bytes]) -> None:
+def test_the_checkout_has_no_compiled_profiles(content: dict[str, bytes]) -> None:
     assert not (ROOT / COMPILED).exists()
