@@ -13,13 +13,14 @@ CMD ?=
 PYTEST_ARGS ?=
 SOURCES := $(shell find safehouse shell tools/wheel tools/zipapp -type f ! -name '*.pyc' 2>/dev/null)
 SHELL_SCRIPTS := .ci/run $(wildcard shell/*.bash shell/*.sh tools/*.sh tools/*/*.sh tests/*/*.sh)
+RUBY := Formula/safehouse.rb tests/package/brew_stub.rb
 
 help:  ## this list
 	@echo 'make TARGET, where TARGET is:'
 	@sed -n 's/^\([a-z]*\):[^#]*## /  \1|/p' Makefile | awk -F'|' '{ printf "%-8s %s\n", $$1, $$2 }'
 
 setup: $(READY)  ## a Python environment in .venv, and the system packages that the tests need
-	@sh tools/install_packages.sh bwrap git shellcheck
+	@sh tools/install_packages.sh bwrap git ruby shellcheck
 
 try:  ## see it work; make try CMD="codex --version" runs that command confined, here
 	@sh tools/install_packages.sh bwrap
@@ -30,12 +31,14 @@ test: setup  ## all tests; PYTEST_ARGS="-k name" for some
 	@sh tools/test.sh $(BIN)/python $(PYTEST_ARGS)
 
 lint: $(READY)  ## formatting, types, layers, shell scripts
-	@sh tools/install_packages.sh shellcheck
+	@sh tools/install_packages.sh rubocop shellcheck
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	shellcheck $(SHELL_SCRIPTS)
+	@# Without Homebrew; where it is, `brew style` knows more.
+	if command -v rubocop >/dev/null; then rubocop --config tools/release/rubocop.yml $(RUBY); else brew style Formula; fi
 
 docs: $(READY)  ## docs/allow-deny.md anew, from profiles.yaml
 	@$(BIN)/python tools/write_allow_deny.py
