@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup try test lint docs dist bench clean
+.PHONY: help setup try test lint docs dist release bench clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,6 +11,7 @@ READY := $(VENV)/ready
 $(shell [ "$$(cat $(READY) 2>/dev/null)" = "$$(pwd -P)" ] || rm -f $(READY))
 CMD ?=
 PYTEST_ARGS ?=
+RELEASE_ARGS ?=
 SOURCES := $(shell find safehouse shell tools/wheel tools/zipapp -type f ! -name '*.pyc' 2>/dev/null)
 SHELL_SCRIPTS := .ci/run $(wildcard shell/*.bash shell/*.sh tools/*.sh tools/*/*.sh tests/*/*.sh)
 RUBY := Formula/safehouse.rb tests/package/brew_stub.rb
@@ -47,6 +48,9 @@ dist: dist/safehouse  ## dist/safehouse, the single file
 
 dist/safehouse: $(READY) $(SOURCES) profiles.yaml pyproject.toml hatch_build.py tools/build_zipapp.py
 	@$(BIN)/python tools/build_zipapp.py -o $@
+
+release: $(READY)  ## all files of a release in dist/, built twice; RELEASE_ARGS=--tested after CI has passed
+	@$(BIN)/python -m tools.release $(RELEASE_ARGS)
 
 bench: dist/safehouse  ## how long a launch takes, as a ratio to an empty Python
 	@$(BIN)/python benchmarks/launch.py dist/safehouse
