@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
 from tools import build_zipapp
@@ -29,10 +28,9 @@ def jobs(path: Path) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
-def test_a_workflow_has_the_shape_of_one(path: Path) -> None:
+def test_a_workflow_has_the_shape_of_one() -> None:
     schema = ["--builtin-schema", "vendor.github-workflows"]
-    subprocess.run([BIN / "check-jsonschema", *schema, path], check=True)
+    subprocess.run([BIN / "check-jsonschema", *schema, *WORKFLOWS], check=True)
 
 
 def test_what_updates_them_has_the_shape_of_that() -> None:

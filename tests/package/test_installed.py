@@ -287,6 +287,11 @@ def test_a_variable_of_the_caller(installed: Installed, evil: Path) -> None:
 def test_path_and_working_directory(installed: Installed, evil: Path) -> None:
     (evil / "readlink").write_text((evil / "python3").read_text())
     (evil / "readlink").chmod(0o755)
+    for minor in range(9, 16):  # what `site` would run from a home
+        site = evil / f".local/lib/python3.{minor}/site-packages"
+        site.mkdir(parents=True)
+        for name in ("evil.pth", "usercustomize.py", "sitecustomize.py"):
+            shutil.copy(evil / name, site / name)
     path = f"{evil}::.:/usr/bin:/bin"
     assert_safe(evil, run(installed.program, "--version", cwd=evil, PATH=path, HOME=str(evil)))
     link = evil / "safehouse-by-a-link"
