@@ -204,7 +204,9 @@ def test_from_anywhere(installed: Installed, tmp_path: Path) -> None:
 PROCESS = "from safehouse.cli.main import process\nprocess(site)\n"
 
 
-def inside(installed: Installed, code: str, *words: object, **options: Any) -> list[str]:
+def inside(
+    installed: Installed, code: str, *words: object, relative: bool = False, **options: Any
+) -> list[str]:
     """The lines that code prints which a copy of the launcher runs in place of Safehouse."""
     text = installed.script.read_text()
     assert text.count(PROCESS) == 1
@@ -212,7 +214,10 @@ def inside(installed: Installed, code: str, *words: object, **options: Any) -> l
     copy.write_text(text.replace(PROCESS, code.replace("'", "'\\''")))
     copy.chmod(0o755)
     try:
-        done = run(copy, *words, **options)
+        if relative:
+            done = run(f"./{copy.name}", *words, cwd=copy.parent, **options)
+        else:
+            done = run(copy, *words, **options)
     finally:
         copy.unlink()
     assert (done.returncode, done.stderr) == (0, "")
@@ -229,6 +234,13 @@ def test_nothing_but_this_installation_is_imported_from(installed: Installed) ->
     assert [Path(entry).name for entry in own] == ["site-packages"]
     assert own[0] == path[-1], "what is in no library could be planted there"
     assert home in Path(where).resolve().parents
+
+
+def test_started_by_a_relative_path_it_imports_by_absolute_ones(installed: Installed) -> None:
+    """Else the working directory of a moment later would have a say."""
+    code = "print(*sys.path, safehouse.__file__, sys.prefix, sys.argv[0], sep='\\n')\n"
+    for path in inside(installed, code, relative=True):
+        assert path.startswith("/"), path
 
 
 def test_it_knows_by_which_name_and_with_which_words_it_was_started(installed: Installed) -> None:

@@ -69,7 +69,9 @@ for number in 0, 1, 2:
         fstat(number)
     except OSError:
         descriptor("/dev/null", 2)
-prefix, root, site, name = sys.argv[1:5]
+def absolute(path):
+    return path if path[:1] in ("", "/") else getcwd() + "/" + path
+prefix, root, site, name = map(absolute, sys.argv[1:5])
 if prefix:
     sys.prefix = sys.exec_prefix = prefix
 # A module that is in no library, but is asked for, could be planted beside us: we come last.
@@ -81,7 +83,7 @@ if not prefix:  # what pip found installed already, it did not install beside us
     sys.path += [sys.base_prefix + "/lib/" + version + "/site-packages"]
     sys.path += ["/usr/local/lib/" + version + "/dist-packages", "/usr/lib/python3/dist-packages"]
 sys.path.append(site)
-sys.argv[:5] = [name if name[:1] == "/" else getcwd() + "/" + name]
+sys.argv[:5] = [name]
 from safehouse.cli.main import process
 process(site)
 ' "$safehouse_prefix" "$safehouse_root" "$safehouse_site" "$0" "$@"
