@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup try test lint docs dist release bench clean
+.PHONY: help setup try test lint docs dist release bench mac-check clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,14 +11,14 @@ READY := $(VENV)/ready
 $(shell [ "$$(cat $(READY) 2>/dev/null)" = "$$(pwd -P)" ] || rm -f $(READY))
 CMD ?=
 PYTEST_ARGS ?=
-RELEASE_ARGS ?=
+ARGS ?=
 SOURCES := $(shell find safehouse shell tools/wheel tools/zipapp -type f ! -name '*.pyc' 2>/dev/null)
 SHELL_SCRIPTS := .ci/run $(wildcard shell/*.bash shell/*.sh tools/*.sh tools/*/*.sh tests/*/*.sh)
 RUBY := Formula/safehouse.rb tests/package/brew_stub.rb
 
 help:  ## this list
 	@echo 'make TARGET, where TARGET is:'
-	@sed -n 's/^\([a-z]*\):[^#]*## /  \1|/p' Makefile | awk -F'|' '{ printf "%-8s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):[^#]*## /  \1|/p' Makefile | awk -F'|' '{ printf "%-11s %s\n", $$1, $$2 }'
 
 setup: $(READY)  ## a Python environment in .venv, and the system packages that the tests need
 	@sh tools/install_packages.sh bwrap git ruby shellcheck
@@ -49,14 +49,17 @@ dist: dist/safehouse  ## dist/safehouse, the single file
 dist/safehouse: $(READY) $(SOURCES) profiles.yaml pyproject.toml hatch_build.py tools/build_zipapp.py
 	@$(BIN)/python tools/build_zipapp.py -o $@
 
-release: $(READY)  ## all files of a release in dist/, built twice; RELEASE_ARGS=--tested after CI has passed
-	@$(BIN)/python -m tools.release $(RELEASE_ARGS)
+release: $(READY)  ## all files of a release in dist/, built twice; ARGS=--tested after CI has passed
+	@$(BIN)/python -m tools.release $(ARGS)
 
 bench: dist/safehouse  ## how long a launch takes, as a ratio to an empty Python
 	@$(BIN)/python benchmarks/launch.py dist/safehouse
 
+mac-check:  ## on a Mac: ask its sandbox what we have to know, and write a report; ARGS=--with-tests
+	@sh tools/mac_check.sh $(ARGS)
+
 clean:  ## remove what make has made, but for the downloads in build/ and .venv/
-	rm -rf dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis mac-check-report.*
 	find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +
 
 $(READY): pyproject.toml hatch_build.py tools/make_venv.sh tools/wheel/launcher.sh

@@ -25,7 +25,7 @@ def nearest(word: str, known: list[str]) -> str:
     """`, did you mean ...?` for a word that is close to a known one, else nothing."""
     from difflib import get_close_matches  # only ever on the way to an error
 
-    close = [name for name in known if len(word) > 2 and name.startswith(word)]
+    close = sorted((n for n in known if len(word) > 2 and n.startswith(word)), key=len)
     close = close or get_close_matches(word, known, n=1, cutoff=0.6)
     return f", did you mean {close[0]!r}?" if close else ""
 

@@ -19,12 +19,12 @@ function __safehouse_each {
 function __safehouse_run {
     case ${SAFEHOUSE_OFF-} in
         '' | 0 | no | false)
-            if [[ ! -x $__safehouse_program ]]; then
+            if [[ ! -x @PROGRAM@ ]]; then
                 \builtin printf 'safehouse: %s is gone, so nothing was started; install it again, or: safehouse off\n' \
-                    "$__safehouse_program" >&2
+                    @PROGRAM@ >&2
                 return 127
             fi
-            "$__safehouse_program" run --shim -- "$@"
+            @PROGRAM@ run --shim -- "$@"
             ;;
         *)
             [[ $SAFEHOUSE_OFF == told ]] ||

@@ -8,11 +8,11 @@ set -g __safehouse_names @AGENTS@
 function __safehouse_run
     switch "$SAFEHOUSE_OFF"
         case '' 0 no false
-            if not builtin test -x $__safehouse_program
+            if not builtin test -x @PROGRAM@
                 builtin echo "safehouse: $__safehouse_program is gone, so nothing was started; install it again, or: safehouse off" >&2
                 return 127
             end
-            $__safehouse_program run --shim -- $argv
+            @PROGRAM@ run --shim -- $argv
         case '*'
             builtin test "$SAFEHOUSE_OFF" = told
             or builtin echo "safehouse: SAFEHOUSE_OFF is set: not confined: $argv[1]" >&2

@@ -1,12 +1,14 @@
 # Safehouse for zsh, as `safehouse init zsh` makes it: typing the name of an agent starts it confined.
+# It is read by `emulate zsh -c`, so that it and its functions have zsh's own options, whatever the
+# person's are.
 
+zmodload -i zsh/parameter # which zsh does by itself unless it has been started as another shell
 typeset -g __safehouse_program=@PROGRAM@
 typeset -g __safehouse_build=@BUILD@
 typeset -g __safehouse_names=@SHOWN@
 
 # Calls a function with each of the names.
 function __safehouse_each {
-    \builtin emulate -L zsh -o extended_glob
     \builtin local name
     for name in @AGENTS@; do
         "$1" "$name"
@@ -17,12 +19,12 @@ function __safehouse_each {
 function __safehouse_run {
     case ${SAFEHOUSE_OFF-} in
         ('' | 0 | no | false)
-            if [[ ! -x $__safehouse_program ]]; then
+            if [[ ! -x @PROGRAM@ ]]; then
                 \builtin printf 'safehouse: %s is gone, so nothing was started; install it again, or: safehouse off\n' \
-                    "$__safehouse_program" >&2
+                    @PROGRAM@ >&2
                 return 127
             fi
-            "$__safehouse_program" run --shim -- "$@"
+            @PROGRAM@ run --shim -- "$@"
             ;;
         (*)
             [[ $SAFEHOUSE_OFF == told ]] ||
@@ -50,8 +52,10 @@ function __safehouse_shim {
 }
 
 function __safehouse_alias {
+    \builtin setopt local_options extended_glob
     \builtin local text=${aliases[$1]} word
-    \builtin local -a words=("${(@z)text}")
+    \builtin local -a words
+    words=("${(@z)text}")
     # More than one command, or more than plain words, stays as it is: `safehouse doctor` names it.
     for word in "${words[@]}"; do
         if [[ $word == ([\;\&\|\<\>\(\{\`]*|*\$\(*) ]]; then

@@ -28,6 +28,8 @@ COMMANDS = {
     "trust": "look at what a project's own configuration opens, and allow it",
     "untrust": "allow it no longer",
     "init": "print the code for a shell, so that typing an agent's name starts it confined",
+    "off": "in a shell with that code: start agents as they are; `on` undoes it",
+    "on": "start them confined again",
     "shims": "do the same by files on PATH, for editors and scripts",
     "profiles": "say which profiles there are, and what each opens and why",
 }
@@ -219,7 +221,7 @@ def _option(word: str, words: list[str], command: str, found: dict[str, Any]) ->
         parts = value.split(":" if option.kind == "paths" else ",")
         if len(parts) > 1 or option.kind == "names":  # a path alone is taken to the letter
             parts = [part.strip(" ") for part in parts]
-        if option.field == "env_pass" and not any(parts):
+        if option.field in ("env_pass", "agents") and not any(parts):
             _filled("", name, option)
         if option.field == "enable":
             parts = [part.lower() for part in parts]

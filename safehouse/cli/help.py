@@ -101,14 +101,33 @@ completes what safehouse takes. One line at the end of the shell's file reads it
 
 usage: safehouse init zsh | bash | fish [--agents=NAMES]
 """,
-    "shims": """\
-Make, list, check and remove shims: small files with the names of agents, in a directory of PATH, each of
-which starts its agent confined. They are for editors, scripts and `npx`; in a shell, `safehouse init`
-does the same by functions.
+    "off": """\
+In a shell that has read what `safehouse init` prints: agents are started as they are from now on,
+in this shell and in what it starts. `type claude` says which it is.
 
-  safehouse shims install                 in ~/.local/share/safehouse/shims, for the agents that are here
+  safehouse off                           until the end of this shell, or:
+  safehouse on
+  SAFEHOUSE_OFF=1 claude                  this once
+
+usage: safehouse off
+""",
+    "on": """\
+In a shell that has read what `safehouse init` prints: typing an agent's name starts it confined
+again.
+
+  safehouse on                            after safehouse off, or for an agent installed since
+  safehouse init zsh                      what makes it so in each new shell
+
+usage: safehouse on
+""",
+    "shims": """\
+Make, list, check and remove shims: small files with the names of agents, in a directory of PATH,
+each of which starts its agent confined. They are for editors, scripts and `npx`; in a shell,
+`safehouse init` does the same by functions.
+
+  safehouse shims install                 in ~/.local/share/safehouse/shims, for the agents here
   safehouse shims install ~/shims --agents=claude,npx
-  safehouse shims                         which there are, and whether they do what they are for
+  safehouse shims                         which there are, and how they do
   safehouse shims remove                  all of them
 
 A shim of npx, bunx, pnpx, uvx or pipx confines the agents that are started by it, and nothing else.
@@ -145,7 +164,14 @@ read, it may also send away.
     "profiles": "Exit status: 0; 1 for warnings with --strict; 125 for an error.\n",
     "trust": "Exit status: 0 trusted, or declined as wanted; 1 not trusted; 125 for an error.\n",
 }
-_GROUPS = {"grant": "keep", "revoke": "keep", "untrust": "grants", "init": "grants"}
+_GROUPS = {
+    "grant": "keep",
+    "revoke": "keep",
+    "untrust": "grants",
+    "init": "grants",
+    "on": "grants",
+    "off": "grants",
+}
 
 
 def text(command: str) -> str:

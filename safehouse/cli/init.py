@@ -9,7 +9,7 @@ from safehouse import sandbox
 from safehouse.errors import UserError, nearest, printable
 from safehouse.host import Host
 from safehouse.shims import kept, program, wanted
-from safehouse.shims.shell import SHELLS, Integration, code
+from safehouse.shims.shell import SHELLS, Integration, code, inline
 from safehouse.sources import protected, user
 from safehouse.sources.catalogue import Catalogue, records
 from safehouse.sources.settings import Item
@@ -36,7 +36,17 @@ def init(arguments: Arguments, tell: Callable[[str], None]) -> int:
     if sandbox.backend_for(host).inside(host):
         print("# inside of a safehouse sandbox: what is started here is confined already")
         return 0
-    found = look(arguments, host, kept.earlier_places(host, shell))
+    also = kept.earlier_places(host, shell)
+    wrong = None
+    try:
+        found = look(arguments, host, also)
+    except UserError as error:
+        if arguments.agents is not None:
+            raise
+        # The agents that are here have their functions all the same. Started by its name, one of them is
+        # then confined, or refused for the same reason; without its function it would run as it is.
+        wrong = error
+        found = wanted.look(host, Catalogue(host.platform, records()), None, also)
     words = (shell, *(f"--agents={names}" for names in [",".join(arguments.agents or ())] if names))
     integration = Integration(
         shell,
@@ -50,8 +60,13 @@ def init(arguments: Arguments, tell: Callable[[str], None]) -> int:
         print(text, end="")
         tell(f"put this line at the end of {_FILES[shell]}: {_LINES[shell]}")
         return 0
+    if wrong:
+        tell(wrong.message)
+        tell(wrong.hint or "until that is mended, no agent is started by its name")
+        print(inline(shell, text), end="")
+        return 0
     line = kept.keep(host, shell, text, _dependencies(host, found, integration), since)
-    print(line or text)
+    print(line or inline(shell, text), end="\n" if line else "")
     return 0
 
 

@@ -125,6 +125,11 @@ def _command(arguments: Arguments) -> int:
         from safehouse.cli.init import init
 
         return init(arguments, tell)
+    if arguments.command in ("on", "off"):
+        raise UserError(
+            f"safehouse {arguments.command} is for a shell that has read what safehouse init prints",
+            "safehouse init --help says how; for one command: SAFEHOUSE_OFF=1 claude",
+        )
     if arguments.command == "shims":
         from safehouse.cli.shims import answer as answer_shims
 

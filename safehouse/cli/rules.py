@@ -142,12 +142,14 @@ def grouped(found: Iterable[Line]) -> Iterator[tuple[str, list[Line]]]:
 
 def facts(records: Iterable[Record], platform: str) -> list[tuple[str, tuple[str, ...]]]:
     """What a profile with its extensions says beside its rules: labels, each with its values."""
-    profiles = [profile_of(record, platform) for record in records]
+    found_in = list(records)
+    profiles = [profile_of(record, platform) for record in found_in]
     defaults: dict[str, str] = {}
     for profile in profiles:
         defaults.update(profile.environment)
     found = [
         ("commands", _all(profile.commands for profile in profiles)),
+        ("no shim for", _all(record[15] for record in found_in)),
         ("packages", _all(profile.packages for profile in profiles)),
         ("bundles", _all(profile.bundles for profile in profiles)),
         ("moved by", _all(_moves(profile) for profile in profiles)),

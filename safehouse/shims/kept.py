@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 
 from safehouse.errors import quoted
-from safehouse.shims.shell import quoting
+from safehouse.shims.shell import reading
 from safehouse.sources import own_files
 from safehouse.value import Value
 
@@ -57,7 +57,7 @@ def keep(host: Host, shell: str, code: str, of: Dependencies, since: float) -> s
     place = directory(host)
     data = code.encode("utf-8", "surrogateescape")
     path = f"{place}/{own_files.digest(code)[:16]}.{shell}"
-    line = f"{'source' if shell == 'fish' else '.'} {quoting(shell)(path)}"
+    line = reading(shell, path)
     stamp = f"{place}/{shell}.stamp"
     try:
         own_files.make_directory(place)

@@ -45,6 +45,19 @@ def code(integration: Integration) -> str:
     return filled(text, values)
 
 
+def reading(shell: str, path: str) -> str:
+    """The line by which a shell reads its code from a file, whatever its options are."""
+    word = quoting(shell)
+    if shell == "zsh":
+        return f"emulate zsh -c {word(f'. {word(path)}')}"
+    return f"{'source' if shell == 'fish' else '.'} {word(path)}"
+
+
+def inline(shell: str, text: str) -> str:
+    """The code itself, for a shell whatever its options are."""
+    return f"emulate zsh -c {quoting(shell)(text)}\n" if shell == "zsh" else text
+
+
 def filled(text: str, values: Mapping[str, str]) -> str:
     """A template with its `@NAME@`s replaced; what a value contains is not looked at again."""
     return re.sub("@([A-Z]+)@", lambda found: values[found[1]], text)

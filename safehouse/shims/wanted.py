@@ -111,7 +111,10 @@ def _chosen(item: Item, catalogue: Catalogue, places: tuple[str, ...]) -> list[S
     by_name = _agents(catalogue, shared=True)
     own = [name for name, profile in _agents(catalogue).items() if profile == item.text]
     if own:
-        return [Shim(n, item.text) for n in own if n == own[0] or is_installed(n, places)]
+        named = [n for n in own if n == own[0] or is_installed(n, places)]
+        if by_name.get(item.text) == item.text and item.text not in named:
+            named.append(item.text)
+        return [Shim(name, item.text) for name in named]
     if item.text in by_name:
         return [Shim(item.text, by_name[item.text])]
     if item.text in PACKAGE_RUNNERS:

@@ -22,6 +22,7 @@ _SHELL_FILES = {
     ".zshenv": "", ".zprofile": "", ".zshrc": "", ".zlogin": "", ".bashrc": "", ".profile": "",
     ".bash_profile": _NEXT.format(".bash_login"), ".bash_login": _NEXT.format(".profile"),
 }  # fmt: skip
+_OF_ZSH = (".zshenv", ".zprofile", ".zshrc", ".zlogin")  # which ZDOTDIR moves
 _SHELL_TREES = (".config/fish",)
 # Where a configuration lies, by the variable that moves it.
 _OWN_PLACES = (
@@ -45,9 +46,28 @@ def state(host: Host) -> str:
 
 
 def _own_directory(host: Host, variable: str, usual: str) -> str:
-    moved = host.environ.get(variable, "")
-    base = moved.rstrip("/") if moved[:1] == "/" and moved.isprintable() else ""
-    return f"{base or f'{host.home}/{usual}'}/safehouse"
+    return f"{_moved(host, variable) or f'{host.home}/{usual}'}/safehouse"
+
+
+def _moved(host: Host, variable: str) -> str:
+    """The directory that a variable names, "" for none: it has to be absolute, and printable."""
+    path = host.environ.get(variable, "")
+    return path.rstrip("/") if path[:1] == "/" and path.isprintable() else ""
+
+
+def _shell_files(host: Host) -> Iterator[tuple[str, str]]:
+    """The files that the person's shells start with, each with what a stub in its place must say."""
+    for name, content in _SHELL_FILES.items():
+        yield f"{host.home}/{name}", content
+    moved = _moved(host, "ZDOTDIR")
+    for name in _OF_ZSH if moved else ():
+        yield f"{moved}/{name}", ""
+
+
+def _shell_trees(host: Host) -> dict[str, bool]:
+    usual = {f"{host.home}/{name}": True for name in _SHELL_TREES}
+    moved = _moved(host, "XDG_CONFIG_HOME")
+    return {**usual, f"{moved}/fish": True} if moved else usual
 
 
 def own_directories(host: Host) -> list[str]:
@@ -118,12 +138,12 @@ def grants(
         yield _denied(WRITE, "literal", path, "a shim, by which agents are started confined")
         yield from _on_the_way(host, path, "a shim")
     reason = "started by your shell, unconfined"
-    for name, content in _SHELL_FILES.items():
-        yield _denied(WRITE, "literal", f"{host.home}/{name}", reason, f"file:{content}")
-        yield from _on_the_way(host, f"{host.home}/{name}", reason)
-    for name in _SHELL_TREES:
-        yield _denied(WRITE, "subpath", f"{host.home}/{name}", reason, "directory")
-        yield from _on_the_way(host, f"{host.home}/{name}", reason)
+    for path, content in _shell_files(host):
+        yield _denied(WRITE, "literal", path, reason, f"file:{content}")
+        yield from _on_the_way(host, path, reason)
+    for path in _shell_trees(host):
+        yield _denied(WRITE, "subpath", path, reason, "directory")
+        yield from _on_the_way(host, path, reason)
     yield from _of_other_launches(host)
     for name in WORKDIR_FILES if workdir and workdir_files else ():
         path = f"{workdir.rstrip('/')}/{name}"

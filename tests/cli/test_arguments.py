@@ -23,6 +23,7 @@ VALUES = {
     "platform": ("macos", "macos"),
     "append_profile": ("a:b, c.sb", ("a:b, c.sb",)),
     "directory": ("a b", "a b"),
+    "agents": ("claude,npx", ("claude", "npx")),
 }
 WITH_VALUE = [
     (command, spelling, option.field)

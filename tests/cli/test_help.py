@@ -28,7 +28,7 @@ def test_it_lists_every_option_of_the_command_and_no_other(command):
 def test_it_fits(command):
     lines = text(command).splitlines()
     assert max(map(len, lines)) <= 100
-    assert len(lines) <= 60
+    assert len(lines) <= 72
     assert all(line == line.rstrip() for line in lines)
     assert text(command).isascii()
 

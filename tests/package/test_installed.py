@@ -52,8 +52,11 @@ def libraries(tmp_path_factory: pytest.TempPathFactory) -> Path:
     Their versions may be for newer Pythons only; what is asked here does not depend on that.
     """
     folder = tmp_path_factory.mktemp("libraries")
-    for name in ("PyYAML", "argcomplete"):
-        distribution = importlib.metadata.distribution(name)
+    for requirement in importlib.metadata.requires("safehouse") or []:
+        if "extra ==" in requirement:
+            continue
+        distribution = importlib.metadata.distribution(re.split("[^A-Za-z0-9._-]", requirement)[0])
+        name = distribution.metadata["Name"]
         stem = f"{name.lower()}-{distribution.version}"
         entries = {
             str(path).replace("PyYAML-", "pyyaml-"): Path(str(path.locate())).read_bytes()

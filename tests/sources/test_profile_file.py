@@ -452,13 +452,20 @@ def test_homes_and_bundles_are_kept():
         'profiles: {p: {layer: app, summary: s, bundles: [X.app], homes: {X_HOME: ~/.x, Y: "~"}}}'
     )
     record = load(text, "p.yaml")["p"]
-    assert record[12:] == ((("X_HOME", "~/.x"), ("Y", "~")), ("X.app",), ())
+    assert record[12:] == ((("X_HOME", "~/.x"), ("Y", "~")), ("X.app",), (), ())
 
 
 @pytest.mark.parametrize("name", ["@a", "a/b", "@a/b/c", "A b"])
 def test_a_package_has_the_name_of_one(name):
     with pytest.raises(UserError, match="no name of a package"):
         load(f"profiles: {{p: {{layer: agent, summary: s, packages: ['{name}']}}}}", "p.yaml")
+
+
+def test_shared_names_are_names_of_commands():
+    text = "profiles: {p: {layer: agent, summary: s, commands: [a, b], shared_names: [b]}}"
+    assert load(text, "p.yaml")["p"][15] == ("b",)
+    with pytest.raises(UserError, match="'c' is none of the `commands`"):
+        load(text.replace("[b]}", "[c]}"), "p.yaml")
 
 
 def test_packages_are_kept_with_their_scope():

@@ -1,0 +1,3 @@
+"""The home of the command line's tests, for shims."""
+
+from tests.cli.conftest import in_home  # noqa: F401
