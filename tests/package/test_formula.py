@@ -20,6 +20,7 @@ from tools.release import formula, project
 
 ROOT = Path(__file__).resolve().parents[2]
 STUB = Path(__file__).with_name("brew_stub.rb")
+BASH_FILE = "~/.bash_profile" if sys.platform == "darwin" else "~/.bashrc"
 COMMITTED = ROOT / "Formula/safehouse.rb"
 
 pytestmark = [
@@ -163,7 +164,7 @@ def test_it_installs_what_completes_in_each_shell(installed: Brew) -> None:
     ("shell", "file", "line"),
     [
         ("/bin/zsh", "~/.zshrc", 'eval "$(safehouse init zsh)"'),
-        ("/opt/homebrew/bin/bash", "~/.bashrc", 'eval "$(safehouse init bash)"'),
+        ("/opt/homebrew/bin/bash", BASH_FILE, 'eval "$(safehouse init bash)"'),
         ("/usr/bin/fish", "~/.config/fish/config.fish", "safehouse init fish | source"),
         ("/bin/unknown", "~/.zshrc", 'eval "$(safehouse init zsh)"'),
     ],

@@ -28,7 +28,7 @@ class Safehouse < Formula
   def caveats
     file, line = case Utils::Shell.preferred
     when :fish then ["~/.config/fish/config.fish", "safehouse init fish | source"]
-    when :bash then ["~/.bashrc", 'eval "$(safehouse init bash)"']
+    when :bash then [OS.mac? ? "~/.bash_profile" : "~/.bashrc", 'eval "$(safehouse init bash)"']
     else ["~/.zshrc", 'eval "$(safehouse init zsh)"']
     end
     text = <<~EOS
