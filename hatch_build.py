@@ -21,7 +21,7 @@ NAMED = '"""Which build this is: the digest of all that is in it. Made by hatch_
 
 
 class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]
-    """Adds the launcher, `_compiled.py`, `_build.py`, `profiles.yaml` and `shell/`."""
+    """Adds `_compiled.py`, `_build.py`, `profiles.yaml` and `shell/`, and the launcher."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         root = Path(self.root)

@@ -19,7 +19,7 @@ COMPILED = "safehouse/sources/_compiled.py"
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", name="wheel")
 def content(wheel: Path) -> dict[str, bytes]:
     """What the wheel has, by name."""
     assert wheel.name == f"safehouse-{__version__}-py3-none-any.whl"
@@ -27,8 +27,8 @@ def content(wheel: Path) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-def test_wheel_has_the_profiles_compiled(content: dict[str, bytes]) -> None:
-    assignment, secrets = ast.parse(content[COMPILED]).body[1:]
+def test_wheel_has_the_profiles_compiled(wheel: dict[str, bytes]) -> None:
+    assignment, secrets = ast.parse(wheel[COMPILED]).body[1:]
     assert isinstance(assignment, ast.Assign)
     assert isinstance(secrets, ast.Assign)
     text = (ROOT / "profiles.yaml").read_text(encoding="utf-8")
@@ -38,16 +38,16 @@ def test_wheel_has_the_profiles_compiled(content: dict[str, bytes]) -> None:
     assert ast.literal_eval(secrets.value) == secret_file.load(text, "profiles.yaml")
 
 
-def test_wheel_has_the_data_beside_the_package(content: dict[str, bytes]) -> None:
-    assert content["safehouse/profiles.yaml"] == (ROOT / "profiles.yaml").read_bytes()
+def test_wheel_has_the_data_beside_the_package(wheel: dict[str, bytes]) -> None:
+    assert wheel["safehouse/profiles.yaml"] == (ROOT / "profiles.yaml").read_bytes()
 
 
-def test_wheel_has_the_package_and_its_launcher_only(content: dict[str, bytes]) -> None:
-    tops = {name.partition("/")[0] for name in content}
+def test_wheel_has_the_package_and_its_launcher_only(wheel: dict[str, bytes]) -> None:
+    tops = {name.partition("/")[0] for name in wheel}
     name = f"safehouse-{__version__}"
     assert tops == {"safehouse", f"{name}.data", f"{name}.dist-info"}
-    assert [path for path in content if ".data/" in path] == [f"{name}.data/scripts/safehouse"]
-    metadata = content[f"{name}.dist-info/METADATA"].decode()
+    assert [path for path in wheel if ".data/" in path] == [f"{name}.data/scripts/safehouse"]
+    metadata = wheel[f"{name}.dist-info/METADATA"].decode()
     assert "Requires-Python: >=3.9" in metadata
     assert "License-Expression: Apache-2.0" in metadata
 
@@ -60,5 +60,5 @@ def test_source_distribution_has_the_source_of_the_profiles_only(distributions: 
     assert {"profiles.yaml", "hatch_build.py", "LICENSE", "safehouse/cli/main.py"} <= names
 
 
-def test_the_checkout_has_no_compiled_profiles(content: dict[str, bytes]) -> None:
+def test_the_checkout_has_no_compiled_profiles(wheel: dict[str, bytes]) -> None:
     assert not (ROOT / COMPILED).exists()
