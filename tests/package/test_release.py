@@ -206,6 +206,7 @@ def release(checkout: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(sys.version_info < (3, 10), reason="the pinned tools need Python 3.10")
 def test_a_release(checkout: Path, pythons: dict[str, Path], builder: ModuleType) -> None:
     if set(pythons) != set(builder.VERSIONS) and "CI" not in os.environ:
         pytest.skip("a release has byte code for each Python, and not all are here")

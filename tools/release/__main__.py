@@ -66,6 +66,8 @@ def obstacles(version: str) -> list[str]:
         changelog.section((ROOT / "CHANGELOG.md").read_text("utf-8"), version)
     except ValueError as error:
         found.append(str(error))
+    if sys.version_info < (3, 10):
+        found.append("the tools that build need Python 3.10 or newer: make .venv anew with one")
     missing = [each for each in build_zipapp.VERSIONS if not build_zipapp.find_python(each)]
     if missing:
         found.append(f"no Python {', '.join(missing)} here for its byte code: uv python install")
