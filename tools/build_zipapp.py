@@ -140,6 +140,7 @@ def keep_python_only(site_packages: Path) -> None:
     """Remove what belongs to one platform or to an installer."""
     for path in [
         *site_packages.glob("*.dist-info"),
+        *site_packages.glob("*.data"),
         site_packages / "bin",
         site_packages / "_yaml",
     ]:

@@ -7,7 +7,7 @@ say() { echo "setup: $*" >&2; }
 # The package that has program $1, on the system $2; nothing where it is not needed.
 package() {
     case $2:$1 in
-        brew:bwrap | brew:strace) ;; # Linux only
+        brew:bwrap | brew:strace | brew:rubocop) ;; # Linux only; brew brings a RuboCop of its own
         *:bwrap) echo bubblewrap ;;
         brew:python3-venv) echo python ;;
         brew:bash-completion) echo bash-completion@2 ;;

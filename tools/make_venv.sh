@@ -17,7 +17,8 @@ newest() {
 
 # An environment knows its place: after a move or a copy of the checkout it is made anew.
 script=$folder/bin/safehouse
-if [ -x "$script" ] && ! grep -qF "$(pwd -P)/$folder/bin/python" "$script"; then
+here=$(pwd -P)
+if [ -x "$script" ] && ! grep -qxF -e "safehouse_root=$here" -e "safehouse_root='$here'" "$script"; then
     rm -rf "$folder"
 fi
 [ "$purpose" = run ] && [ -x "$script" ] && exit 0

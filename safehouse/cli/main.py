@@ -9,12 +9,19 @@ from safehouse.errors import REFUSED, UserError, printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import NoReturn
+
     from safehouse.cli.arguments import Arguments
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Runs `safehouse` with the arguments behind its name; gives the exit status."""
+def main(argv: list[str] | None = None, site: str = "") -> int:
+    """Runs `safehouse` with the arguments behind its name; gives the exit status.
+
+    `site` is the directory of packages in which a package manager has installed it.
+    """
     try:
+        if site:
+            _keep_apart(site)
         return _main(sys.argv[1:] if argv is None else argv)
     except UserError as error:
         tell(error.message)
@@ -25,9 +32,28 @@ def main(argv: list[str] | None = None) -> int:
         return 130
     except BrokenPipeError:
         return 141
+    except ModuleNotFoundError as error:
+        tell(f"{error.name}, which safehouse needs, is missing from this installation")
+        tell("install safehouse again")
+        return REFUSED
     except OSError as error:
         tell(f"{printable(str(error.filename or 'the system'))}: {error.strerror or error}")
         return REFUSED
+
+
+def process(site: str = "") -> NoReturn:
+    """Runs `safehouse` as all that this process does, and ends it."""
+    import gc
+    from posix import _exit
+
+    gc.disable()  # a launch makes no cycles, and its thousand values would be looked through twice
+    status = main(site=site)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            status = status or REFUSED
+    _exit(status)  # without taking the interpreter apart first, 2 ms
 
 
 def tell(text: str) -> None:
@@ -37,6 +63,23 @@ def tell(text: str) -> None:
         sys.stderr.flush()
     except OSError:
         pass  # nobody listens
+
+
+def _keep_apart(site: str) -> None:
+    """Sees to it that our files have no other names, by which they could be written."""
+    from posix import lstat, stat
+
+    modules = (f"{site}/safehouse/__init__.py", f"{site}/yaml/__init__.py")
+    for look, path in ((stat, sys.argv[0]), *((lstat, module) for module in modules)):
+        try:
+            found = look(path)
+        except OSError:
+            continue
+        if found.st_nlink > 1 or found.st_mode & 0o170000 == 0o120000:  # a link
+            from safehouse.installation import separate
+
+            separate(site)
+            return
 
 
 def _main(argv: list[str]) -> int:
