@@ -7,6 +7,8 @@ import sys
 
 from safehouse.errors import REFUSED, UserError, printable
 
+_NOBODY_READS = 141  # 128 + SIGPIPE
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
@@ -31,7 +33,7 @@ def main(argv: list[str] | None = None, site: str = "") -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        return 141
+        return _NOBODY_READS
     except ModuleNotFoundError as error:
         tell(f"{error.name}, which safehouse needs, is missing from this installation")
         tell("install safehouse again")
@@ -51,6 +53,8 @@ def process(site: str = "") -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
+        except BrokenPipeError:
+            status = status or _NOBODY_READS
         except (OSError, ValueError):
             status = status or REFUSED
     _exit(status)  # without taking the interpreter apart first, 2 ms

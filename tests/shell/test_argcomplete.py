@@ -48,11 +48,11 @@ TABS: dict[str, tuple[str, ...]] = {
 
 
 @pytest.fixture(scope="module")
-def home(built: Path) -> Iterator[Path]:
+def home(zipapp: Path) -> Iterator[Path]:
     """A home with the built file."""
     with directory() as place:
         home = make_home(place / "home")
-        shutil.copy(built, home / "bin" / "safehouse")
+        shutil.copy(zipapp, home / "bin" / "safehouse")
         yield home
 
 

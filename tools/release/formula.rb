@@ -47,7 +47,7 @@ class Safehouse < Formula
   end
 
   test do
-    assert_equal "safehouse #{version}", shell_output("#{bin}/safehouse --version").strip
+    assert_match "safehouse #{version} (Homebrew ", shell_output("#{bin}/safehouse --version")
 
     (testpath/"project/file").write "content"
     cd "project" do
