@@ -161,6 +161,6 @@ def linux(
 def planned(host: Host, request: Any) -> Plan:
     """The plan as an installed safehouse makes it: nothing in it is of this machine."""
     # protected.py looks for the files that it is itself, and for the environment it runs in.
-    python = SimpleNamespace(prefix="/usr", base_prefix="/usr")
+    python = SimpleNamespace(prefix="/usr", base_prefix="/usr", argv=[f"{INSTALLED}/safehouse"])
     with mock.patch.multiple(protected, __file__=f"{INSTALLED}/sources/protected.py", sys=python):
         return make_plan(request, host)

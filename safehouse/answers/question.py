@@ -6,26 +6,13 @@ from safehouse.errors import UserError, nearest, printable
 from safehouse.policy.match import kind_of
 from safehouse.policy.operations import OPERATION_ALIAS, OPERATIONS
 from safehouse.policy.policy import Access
+from safehouse.policy.words import QUESTIONS
 from safehouse.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from safehouse.host import Host
 
-# What a person asks, and the operation that the kernel then asks about.
-WORDS = {
-    "read": "file-read-data",
-    "write": "file-write-data",
-    "list": "file-read-data",
-    "stat": "file-read-metadata",
-    "readlink": "file-read-metadata",
-    "create": "file-write-create",
-    "delete": "file-write-unlink",
-    "rename": "file-write-unlink",
-    "exec": "process-exec*",
-    "connect": "network-outbound",
-    "listen": "network-inbound",
-}
 # They are about the name itself, not about what a link of that name leads to.
 _OF_NAMES = ("readlink", "create", "delete", "rename")
 _OPERATIONS_OF_NAMES = ("file-write-create", "file-write-unlink")
@@ -48,13 +35,13 @@ class Question(Value):
 
 def operation_of(word: str) -> str:
     """The operation that a word stands for. Raises UserError with the nearest right word."""
-    operation = WORDS.get(word, word)
+    operation = QUESTIONS.get(word, word)
     operation = OPERATION_ALIAS.get(operation, operation)
     if operation not in OPERATIONS:
-        known = [*WORDS, *OPERATIONS]
+        known = [*QUESTIONS, *OPERATIONS]
         raise UserError(
             f"unknown operation {printable(word)!r}{nearest(word, known)}",
-            f"one of {', '.join(WORDS)}, tree, or an operation of SBPL",
+            f"one of {', '.join(QUESTIONS)}, tree, or an operation of SBPL",
         )
     return operation
 

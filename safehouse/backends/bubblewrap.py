@@ -25,11 +25,11 @@ from safehouse.launch import (
     supervise,
 )
 from safehouse.policy.policy import NONE, Access
-from safehouse.value import replace
+from safehouse.value import Value, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from safehouse.backends.base import View
     from safehouse.host import Host
@@ -42,17 +42,17 @@ _PLACES = (
     "/run/current-system/sw/bin/bwrap",
     "/bin/bwrap",
 )
-_SCOPES_MISSING = (
+SCOPES_MISSING = (
     "this kernel's Landlock has no scopes (Linux 6.12 has): abstract sockets of other programs can "
     "be connected to, and a signal to the own process group reaches the caller's"
 )
-_FILTER_MISSING = (
+FILTER_MISSING = (
     "no system call filter for this processor: characters can be typed into the terminal"
 )
 _ENV = "/usr/bin/env"
 _MOST_OF_ENV = 1 << 20
 _RESETS = "--default-signal="
-_INTERRUPTED = (
+INTERRUPTED = (
     "this system's env cannot reset signals: Ctrl-C ends a program that would only pause at it"
 )
 _FILES_BESIDE = 64  # open at once beyond one a stub and one a denied file
@@ -86,11 +86,11 @@ class Bubblewrap:
         resetting = _with_default_signals(command) if can else ()
         notes = [_SOCKETS]
         if not self._scope.available:
-            notes.append(_SCOPES_MISSING)
+            notes.append(SCOPES_MISSING)
         if not filter:
-            notes.append(_FILTER_MISSING)
+            notes.append(FILTER_MISSING)
         if not resetting:
-            notes.append(_INTERRUPTED)
+            notes.append(INTERRUPTED)
         options = _options(policy, host, mounts)
         argv: list[str | Input | Words] = ["bwrap", "--args", Words(tuple(options))]
         if filter:
@@ -218,13 +218,17 @@ def _with_default_signals(command: tuple[str, ...]) -> tuple[str, ...]:
     """
     if "=" in command[0]:  # env would take it for a variable
         return ()
+    names = ",".join(ending_signals())
+    return (_ENV, _RESETS + names, "--") if names and can_reset_signals() else ()
+
+
+def can_reset_signals() -> bool:
+    """Whether this system's env can: GNU coreutils 8.31 and later."""
     try:
         with open(_ENV, "rb") as file:
-            able = b"default-signal" in file.read(_MOST_OF_ENV)  # GNU coreutils 8.31 and later
+            return b"default-signal" in file.read(_MOST_OF_ENV)
     except OSError:
-        return ()
-    names = ",".join(ending_signals())
-    return (_ENV, _RESETS + names, "--") if able and names else ()
+        return False
 
 
 def _options(policy: Policy, host: Host, mounts: Mounts) -> list[str | Input]:
@@ -311,16 +315,34 @@ def _enforcement(mounts: Mounts, notes: list[str]) -> Enforcement:
     return Enforcement(level, "bubblewrap", mounts.wider, mounts.narrower, tuple(notes))
 
 
-def _program() -> str:
-    refused = ""
-    for place in _PLACES:
+class Place(Value):
+    """Where a bwrap lies, who owns it, and its mode."""
+
+    path: str
+    owner: int
+    mode: int
+
+
+def places() -> Iterator[Place]:
+    """The bwraps that there are in the places where one is looked for, the first one first."""
+    for path in _PLACES:
         try:
-            found = os.stat(place)
+            found = os.stat(path)
         except OSError:
             continue
-        if found.st_uid == 0 and not found.st_mode & 0o022:
-            return place
-        refused = refused or place
+        yield Place(path, found.st_uid, found.st_mode)
+
+
+def chosen(places: Iterable[Place], release: str | None = None) -> str:
+    """The bwrap that confines: the first that only root can change. Raises UserError without one.
+
+    `release` is what /etc/os-release says (None: look), for naming the command that installs it.
+    """
+    refused = ""
+    for place in places:
+        if place.owner == 0 and not place.mode & 0o022:
+            return place.path
+        refused = refused or place.path
     from safehouse.backends import diagnosis
 
     if refused:
@@ -330,8 +352,12 @@ def _program() -> str:
             "it seems to be nobody's: run safehouse outside of it",
         )
     raise UserError(
-        "bubblewrap, which confines programs on Linux, is not installed", diagnosis.install()
+        "bubblewrap, which confines programs on Linux, is not installed", diagnosis.install(release)
     )
+
+
+def _program() -> str:
+    return chosen(places())
 
 
 def _refuse_too_many_files(launch: Launch) -> None:

@@ -46,15 +46,8 @@ class Seatbelt:
 
         Only asked where the environment claims it: without a claim, sandbox-exec itself refuses.
         """
-        if host.foreign or host.environ.get("SAFEHOUSE_SANDBOX") != "1":
-            return False
-        import ctypes
-
-        try:
-            check = ctypes.CDLL("/usr/lib/libSystem.B.dylib").sandbox_check
-        except (OSError, AttributeError):
-            return False  # then sandbox-exec will tell
-        return bool(check(os.getpid(), None, 0))
+        claimed = not host.foreign and host.environ.get("SAFEHOUSE_SANDBOX") == "1"
+        return claimed and is_confined()
 
     def prepare(self, policy: Policy, host: Host, command: tuple[str, ...]) -> Launch:
         """See Backend.prepare. The policy is an argument: no file that another could change."""
@@ -109,6 +102,17 @@ class Seatbelt:
     def render(self, policy: Policy, host: Host) -> str:
         """The policy in SBPL."""
         return render(policy)
+
+
+def is_confined() -> bool:
+    """Whether this process is in a sandbox, ours or another one."""
+    import ctypes
+
+    try:
+        check = ctypes.CDLL("/usr/lib/libSystem.B.dylib").sandbox_check
+    except (OSError, AttributeError):
+        return False  # then sandbox-exec will tell
+    return bool(check(os.getpid(), None, 0))
 
 
 def _try(launch: Launch, proof: Proof) -> None:

@@ -105,7 +105,7 @@ completes what safehouse takes. One line at the end of the shell's file reads it
   safehouse off                           not in this shell, until: safehouse on
   type claude                             says which it is
 
-usage: safehouse init zsh | bash | fish [--agents=NAMES]
+usage: safehouse init zsh | bash | fish [--agents=AGENTS]
 """,
     "off": """\
 In a shell that has read what `safehouse init` prints: agents are started as they are from now on,
@@ -139,8 +139,19 @@ each of which starts its agent confined. They are for editors, scripts and `npx`
 A shim of npx, bunx, pnpx, uvx or pipx confines the agents that are started by it, and nothing else.
 
 usage: safehouse shims [list | check] [DIR] [--json]
-       safehouse shims install [DIR] [--agents=NAMES]
-       safehouse shims remove [DIR] [--agents=NAMES]
+       safehouse shims install [DIR] [--agents=AGENTS]
+       safehouse shims remove [DIR] [--agents=AGENTS]
+""",
+    "completion": """\
+Print what makes Tab complete safehouse in a shell: commands, options, paths, features, agents, and
+behind `safehouse claude` whatever claude completes itself. It is for packages: the code of
+`safehouse init` has it already, with your own profiles, too.
+
+  safehouse completion zsh >_safehouse                in share/zsh/site-functions
+  safehouse completion bash >safehouse                in share/bash-completion/completions
+  safehouse completion fish >safehouse.fish           in share/fish/vendor_completions.d
+
+usage: safehouse completion zsh | bash | fish
 """,
     "profiles": """\
 Say which profiles there are, what one of them opens and why, and whether a file of your own for
@@ -155,6 +166,18 @@ usage: safehouse profiles [list] [--platform=SYSTEM] [--json]
        safehouse profiles show NAME [--platform=SYSTEM] [--json]
        safehouse profiles check FILE [--platform=SYSTEM] [--strict]
 """,
+    "doctor": """\
+Say what is wrong, if anything is, and the command that mends it: whether programs can be confined
+here, which safehouse this is, whether typing an agent's name starts it confined, which agents are
+installed, PATH, your configuration, and the directory you are in. It changes nothing by itself.
+
+  safehouse doctor                        a line for each group, and at the end what to do
+  safehouse doctor -v                     all that was looked at
+  safehouse doctor --fix                  do what safehouse can do itself; it asks before each step
+
+usage: safehouse doctor [--verbose] [--json]
+       safehouse doctor --fix [--yes] [--verbose]
+""",
 }
 _END = {
     "run": """\
@@ -168,15 +191,16 @@ read, it may also send away.
     "grants": "Exit status: 0; 125 for an error.\n",
     "shims": "Exit status: 0; of check, 1 if a shim does not do what it is for; 125 for an error.\n",
     "profiles": "Exit status: 0; 1 for warnings with --strict; 125 for an error.\n",
+    "doctor": """\
+Exit status: 1 if there is a problem: something stops launches, or starts an agent unconfined by a
+name that stands for a confined one; 0 if not; 125 for an error.
+""",
     "trust": "Exit status: 0 trusted, or declined as wanted; 1 not trusted; 125 for an error.\n",
 }
 _GROUPS = {
     "grant": "keep",
     "revoke": "keep",
-    "untrust": "grants",
-    "init": "grants",
-    "on": "grants",
-    "off": "grants",
+    **dict.fromkeys(("untrust", "init", "on", "off", "completion"), "grants"),
 }
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from safehouse.answers.question import WORDS, operation_of, question
+from safehouse.answers.question import operation_of, question
 from safehouse.errors import UserError
 from safehouse.policy.operations import OPERATIONS
+from safehouse.policy.words import QUESTIONS
 from tests.fake_host import linux
 
 W = "/home/me/src/project"
 HOST = linux("src/project/x", "docs/y", links={"src/project/l": "../../docs/y", "d": "src/project"})
 
 
-@pytest.mark.parametrize("word", WORDS)
+@pytest.mark.parametrize("word", QUESTIONS)
 def test_a_word_is_an_operation(word):
     assert operation_of(word) in OPERATIONS
 
