@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from safehouse import sandbox
 from safehouse.answers.reasons import reasons, unsure
-from safehouse.backends.base import KERNEL, OWN, YOURS
+from safehouse.backends.base import KERNEL, OWN, PERMISSIONS, YOURS
 from safehouse.policy.index import Index
 from safehouse.policy.policy import Access
 from safehouse.sources.settings import contains
@@ -81,6 +81,8 @@ class Asked:
             return decision.allowed
         if seen.obstacle in _CONFINED:
             return False
+        if seen.obstacle == PERMISSIONS and self.plan.host.user == 0:
+            return False  # outside root's privileges open it
         if seen.owner == YOURS and not seen.error:
             return True
         if seen.owner == KERNEL or (seen.owner == OWN and self._is_new(seen.path, question)):

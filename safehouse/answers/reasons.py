@@ -54,9 +54,9 @@ def reasons(
     if seen.obstacle == MISSING:
         yield Reason("missing", f"{path} does not exist")
     elif seen.obstacle == PERMISSIONS:
-        yield Reason(
-            "permissions", f"the permissions of {path} keep you out, with or without safehouse"
-        )
+        root = plan.host.user == 0
+        where = "in there, where root has no privileges" if root else "with or without safehouse"
+        yield Reason("permissions", f"the permissions of {path} keep you out, {where}")
     elif seen.obstacle == ODD:
         yield Reason("odd", _ODD.get(seen.error, "{} is of another kind").format(path))
     elif seen.obstacle == BUSY:
@@ -151,6 +151,8 @@ def unsure(
     if seen is not None and seen.obstacle == MISSING and seen.owner == YOURS:
         yield from _later(question, ruled, plan)
     host, access = plan.host, question.access
+    if seen is not None and _is_odd(seen, plan):
+        yield "it is a device or a pipe: how that ends is not known"
     if host.foreign and seen is not None:
         yield f"this machine is no {_NAMES[host.platform]}: links and files may be others there"
     if host.foreign and host.folds_case and seen is not None:
@@ -162,6 +164,13 @@ def unsure(
         yield "a launch has a network of its own: programs in it can reach each other on localhost"
     elif address and access.operation.startswith("network"):
         yield "rules know no hosts: whether one can be reached, and by whom, is not theirs to say"
+
+
+def _is_odd(seen: Seen, plan: Plan) -> bool:
+    """Whether it is neither a file, a directory nor a socket that would be reached."""
+    files = plan.host.files
+    yours = seen.owner == YOURS and not seen.error
+    return yours and files.kind(seen.real) == "other" and not files.is_socket(seen.real)
 
 
 def _later(question: Question, ruled: Decision, plan: Plan) -> Iterator[str]:

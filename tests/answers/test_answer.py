@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from safehouse.answers.answer import Asked
@@ -9,6 +11,7 @@ from safehouse.answers.question import question
 from safehouse.request import Request
 from tests.fake_host import linux, mac, planned
 from tests.policy.expectations import Setup, questions
+from tests.real_home import Person
 
 NAMES = (
     "src/project/x", "src/project/s.sock=", "docs/x", ".gitconfig", ".ssh/config", "/tmp/theirs",
@@ -112,6 +115,23 @@ def test_questions_do_not_change_what_a_later_plan_sees(tmp_path):
     HOST.files.closed.add("/home/me/docs")
     asked.answer(question("read", "~/docs/x", HOST))
     assert HOST.files.closed == before
+
+
+def test_permissions_are_an_obstacle_of_the_sandbox_for_root_only():
+    """In there root has no privileges."""
+    for user, allowed in ((1000, True), (0, False)):
+        host = linux("src/project/x", unreadable=["src/project/x"], user=user)
+        found = answer("read", "x", host)
+        assert (found.allowed, found.reasons[0].code) == (allowed, "permissions")
+        assert ("root has no privileges" in found.reasons[0].text) != allowed
+
+
+def test_how_an_attempt_on_a_pipe_ends_is_not_known(tmp_path):
+    person = Person(tmp_path)
+    os.mkfifo(person.project / "pipe")
+    plan = person.plan()
+    found = Asked(plan).answer(question("read", str(person.project / "pipe"), plan.host))
+    assert found.allowed and any("a device or a pipe" in text for text in found.unsure)
 
 
 def test_a_launch_that_is_refused_is_told_of():
