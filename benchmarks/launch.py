@@ -13,19 +13,24 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import re
 import shlex
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+import zipfile
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parent.parent
 BWRAP = "/usr/bin/bwrap"
 FLOOR = "python3 -I -S -c pass"
 
 # The command lines. {python} is the interpreter, {program} what the file's header gives it to run,
-# {file} the single file, {header} the same when its header would take that interpreter.
+# {file} the single file, {header} the same when its header would take that interpreter. {brew} is the
+# file as the formula installs it, {pip} and {pipx} the wheel in an environment, and by a link.
 CASES: dict[str, list[str]] = {
     FLOOR: ["{python}", "-I", "-S", "-c", "pass"],
     "true": ["/bin/true"],
@@ -39,7 +44,13 @@ CASES: dict[str, list[str]] = {
         "--version",
     ],
     "safehouse --version, given to Python": ["{python}", "-IS", "{file}", "--version"],
+    "safehouse --version, by Homebrew": ["{brew}", "--version"],
+    "safehouse --version, by pip": ["{pip}", "--version"],
+    "safehouse --version, by pipx or uv": ["{pipx}", "--version"],
     "safehouse -- true": ["{header}", "--", "true"],
+    "safehouse -- true, by Homebrew": ["{brew}", "--", "true"],
+    "safehouse -- true, by pip": ["{pip}", "--", "true"],
+    "safehouse -- true, by pipx or uv": ["{pipx}", "--", "true"],
     "safehouse -- true, without the header": [
         "{python}",
         "-IS",
@@ -66,10 +77,12 @@ def main() -> int:
     options = parser.parse_args()
     file = options.file.resolve()
     with tempfile.TemporaryDirectory() as folder:
+        wheel = build_wheel(Path(folder))
         scene(Path(folder))
-        for python in options.python:
+        for number, python in enumerate(options.python):
             words = {"python": python, "file": str(file), "program": program(file)}
             words["header"] = str(file) if python.startswith("/usr/bin/") else ""
+            words |= installed(Path(folder, str(number)), file, wheel, python)
             cases = filled(CASES, words)
             if not options.stubbed:
                 cases["bwrap alone, the same mounts, true"] = same_mounts(file)
@@ -91,6 +104,44 @@ def scene(folder: Path) -> None:
     os.environ.clear()
     os.environ.update(PATH="/usr/bin:/bin", HOME=str(folder), LC_ALL="C.UTF-8")
     os.chdir(project)
+
+
+def build_wheel(folder: Path) -> Path | None:
+    """The wheel of this checkout; None where its tools are not here (make setup)."""
+    words = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder / "wheel"]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, check=False)
+    return next((folder / "wheel").glob("*.whl")) if done.returncode == 0 else None
+
+
+def installed(folder: Path, file: Path, wheel: Path | None, python: str) -> dict[str, str]:
+    """The program as Homebrew, pip and pipx lay it out, for one interpreter."""
+    folder.mkdir()
+    brewed = folder / "brewed"
+    only = f"for safehouse_group in '\n{python[:-1]}[{python[-1]}]\n'; do"
+    head, mark, archive = file.read_bytes().partition(b"PK\3\4")
+    brewed.write_bytes(
+        re.sub(rb"for safehouse_group in '.*?\n'; do", only.encode(), head, flags=re.S)
+        + mark
+        + archive
+    )
+    brewed.chmod(0o755)
+    found = {"brew": str(brewed), "pip": "", "pipx": ""}
+    if wheel:
+        environment = folder / "share/pipx/venvs/safehouse"
+        subprocess.run([python, "-m", "venv", "--without-pip", environment], check=True)
+        (site,) = environment.glob("lib/python3*/site-packages")
+        with zipfile.ZipFile(wheel) as packed:
+            packed.extractall(site)
+        (script,) = site.glob("*.data/scripts/safehouse")
+        program = environment / "bin/safehouse"
+        shutil.copy(script, program)
+        program.chmod(0o755)
+        subprocess.run([python, "-m", "compileall", "-q", site], check=True)
+        link = folder / "bin/safehouse"
+        link.parent.mkdir()
+        link.symlink_to(program)
+        found |= {"pip": str(program), "pipx": str(link)}
+    return found
 
 
 def with_stub() -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Any, Literal, Protocol
 
     Kind = Literal["directory", "file", "link", "other", "missing"]
+    Right = Literal["read", "write", "execute", "remove"]
 else:
     Protocol = object
 
@@ -53,6 +54,15 @@ class FileSystem(Protocol):
 
     def changeable(self, path: str) -> bool:
         """Whether the person may write to the file or directory, or could allow it to themself."""
+
+    def permits(self, path: str, right: Right) -> bool:
+        """Whether permissions let the person do something to what lies at `path`, without privileges.
+
+        To execute is to enter, of a directory; to remove is to take a name out of its directory.
+        """
+
+    def is_socket(self, path: str) -> bool:
+        """Whether a socket lies at `path`."""
 
     def is_own_socket(self, path: str) -> bool:
         """Whether a socket of the person's own lies at `path`."""
@@ -150,12 +160,30 @@ class LocalFiles:
         except OSError:
             return True
 
-    def is_own_socket(self, path: str) -> bool:
+    def permits(self, path: str, right: Right) -> bool:
+        directory = path.rpartition("/")[0] or "/"
         try:
-            found = os.lstat(path)
+            if right != "remove":
+                return _permits(path, right)
+            if not (_permits(directory, "write") and _permits(directory, "execute")):
+                return False
+            found = os.lstat(directory)
+            owners = (found.st_uid, os.lstat(path).st_uid)
+            return not found.st_mode & 0o1000 or os.getuid() in owners
         except OSError:
             return False
-        return found.st_mode & 0o170000 == 0o140000 and found.st_uid == os.getuid()
+
+    def is_socket(self, path: str) -> bool:
+        try:
+            return os.lstat(path).st_mode & 0o170000 == 0o140000
+        except OSError:
+            return False
+
+    def is_own_socket(self, path: str) -> bool:
+        try:
+            return self.is_socket(path) and os.lstat(path).st_uid == os.getuid()
+        except OSError:
+            return False
 
     def is_stub(self, path: str, create: str) -> bool:
         content = create.partition(":")[2].encode()
@@ -175,6 +203,19 @@ class LocalFiles:
 
     def stored(self, path: str) -> str:
         return path
+
+
+def _permits(path: str, right: Right) -> bool:
+    """What access(2) says; of root, whose privileges a confined program has not, what the mode says."""
+    if os.getuid():
+        return os.access(path, {"read": os.R_OK, "write": os.W_OK}.get(right, os.X_OK))
+    found = os.stat(path)
+    shift = 0
+    if found.st_uid == 0:
+        shift = 6
+    elif found.st_gid in (os.getgid(), *os.getgroups()):
+        shift = 3
+    return bool(found.st_mode >> shift & {"read": 4, "write": 2}.get(right, 1))
 
 
 class MacFiles(LocalFiles):

@@ -316,7 +316,7 @@ def _environment(
         replace(request, env_all=found.passes_all(request)),
         host,
         profiles,
-        _written(policy),
+        written(policy),
         found.said("env_pass"),
         found.environment_file(request),
         tuple(defaults),
@@ -355,17 +355,7 @@ def _refuse_closed(policy: Policy, workdir: str) -> None:
 
 def make_launch(plan: Plan, backend: Backend) -> Launch:
     """A launch that keeps the policy. Raises UserError if it would keep less of it than was said."""
-    program = find_program(plan)
-    workdir = plan.policy.workdir
-    chosen = plan.agent and not plan.request.agent
-    inside = workdir != "/" and selection.lies_in(program, workdir, plan.host)
-    real = plan.host.resolve(program).real
-    if chosen and (inside or plan.policy.decide(Access("file-write-data", real)).allowed):
-        place = "in the project" if inside else "where commands may write"
-        raise UserError(
-            f"{program} lies {place}, and the profile of {plan.agent} is not for that",
-            f"if you trust it: --agent={plan.agent}",
-        )
+    program = program_to_start(plan)
     launch = backend.prepare(plan.policy, plan.host, (program, *plan.command[1:]))
     if plan.secrets:
         launch = replace(launch, proof=_proof(plan.secrets, plan.policy))
@@ -377,6 +367,22 @@ def make_launch(plan: Plan, backend: Backend) -> Launch:
             "if less will do, say so: --accept-partial",
         )
     return launch
+
+
+def program_to_start(plan: Plan) -> str:
+    """As `find_program`; raises UserError, too, where a confined program could have put it there."""
+    program = find_program(plan)
+    workdir = plan.policy.workdir
+    chosen = plan.agent and not plan.request.agent
+    inside = workdir != "/" and selection.lies_in(program, workdir, plan.host)
+    real = plan.host.resolve(program).real
+    if chosen and (inside or plan.policy.decide(Access("file-write-data", real)).allowed):
+        place = "in the project" if inside else "where commands may write"
+        raise UserError(
+            f"{program} lies {place}, and the profile of {plan.agent} is not for that",
+            f"if you trust it: --agent={plan.agent}",
+        )
+    return program
 
 
 def _proof(secrets: Secrets, policy: Policy) -> Proof:
@@ -427,7 +433,7 @@ def find_program(plan: Plan) -> str:
     return path if visible else real
 
 
-def _written(policy: Policy) -> Callable[[str], bool]:
+def written(policy: Policy) -> Callable[[str], bool]:
     """Whether a path lies in a tree that the policy lets be written; denials inside it aside."""
     trees = [
         rule.filter.value

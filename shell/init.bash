@@ -40,7 +40,7 @@ function __safehouse_run {
 
 # Gives a name its function. An alias that would go past it is led through it.
 function __safehouse_shim {
-    if [[ $__safehouse_made != *" $1 "* ]] && \builtin declare -F -- "$1" >/dev/null; then
+    if \builtin declare -F -- "$1" >/dev/null && ! __safehouse_has_shim "$1"; then
         \builtin printf 'safehouse: %s is a function of yours, which is left alone: it is not confined by its name\n' \
             "$1" >&2
         return
@@ -50,6 +50,11 @@ function __safehouse_shim {
     fi
     \builtin eval "function $1 { __safehouse_run $1 \"\$@\"; }"
     [[ $__safehouse_made == *" $1 "* ]] || __safehouse_made="$__safehouse_made $1 "
+}
+
+# Whether a name has its function from here, and nobody has replaced that since.
+function __safehouse_has_shim {
+    [[ $__safehouse_made == *" $1 "* && $(\builtin declare -f -- "$1") == *__safehouse_run* ]]
 }
 
 # Sets `text` to what an alias stands for; fails where there is none of this name.
@@ -81,7 +86,7 @@ function __safehouse_alias {
 
 function __safehouse_unshim {
     \builtin local text
-    [[ $__safehouse_made == *" $1 "* ]] || return 0
+    __safehouse_has_shim "$1" || return 0
     \builtin unset -f -- "$1"
     __safehouse_made=${__safehouse_made/" $1 "/}
     if __safehouse_alias_text "$1" && [[ $text == '__safehouse_run '* ]]; then
@@ -96,8 +101,10 @@ function __safehouse_state {
     if __safehouse_alias_text "$1"; then
         \builtin printf '%s alias %s\n' "$1" "${text//$'\n'/ }"
     fi
-    if [[ $__safehouse_made == *" $1 "* ]]; then
+    if __safehouse_has_shim "$1"; then
         \builtin printf '%s shim\n' "$1"
+    elif [[ $(\builtin declare -f -- "$1") == *safehouse* ]]; then
+        \builtin printf '%s function safehouse\n' "$1"
     elif \builtin declare -F -- "$1" >/dev/null; then
         \builtin printf '%s function\n' "$1"
     fi

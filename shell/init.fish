@@ -77,7 +77,9 @@ function __safehouse_state --argument-names name
         and builtin echo "$name alias "(__safehouse_alias $name __safehouse_alias_$name)
         builtin echo $name shim
     else if builtin functions -q -- $name
-        builtin echo $name function
+        builtin functions -- $name | builtin string match -q '*safehouse*'
+        and builtin echo $name function safehouse
+        or builtin echo $name function
     end
 end
 

@@ -92,6 +92,8 @@ function __safehouse_state {
     fi
     if [[ ${functions[$1]-} == *__safehouse_run* ]]; then
         \builtin printf '%s shim\n' "$1"
+    elif [[ ${functions[$1]-} == *safehouse* ]]; then
+        \builtin printf '%s function safehouse\n' "$1"
     elif (( ${+functions[$1]} )); then
         \builtin printf '%s function\n' "$1"
     fi

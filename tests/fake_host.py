@@ -91,8 +91,18 @@ class FakeFiles:
     def changeable(self, path: str) -> bool:
         return path.startswith(_OF_THE_PERSON)
 
-    def is_own_socket(self, path: str) -> bool:
+    def permits(self, path: str, right: str) -> bool:
+        if right == "remove":
+            return self.changeable(path.rpartition("/")[0] or "/")
+        if right == "write":
+            return self.changeable(path)
+        return path not in self.unreadable
+
+    def is_socket(self, path: str) -> bool:
         return self.kinds.get(path) == "other"
+
+    def is_own_socket(self, path: str) -> bool:
+        return self.is_socket(path)
 
     def is_stub(self, path: str, create: str) -> bool:
         return path in self.stubs
@@ -151,6 +161,6 @@ def linux(
 def planned(host: Host, request: Any) -> Plan:
     """The plan as an installed safehouse makes it: nothing in it is of this machine."""
     # protected.py looks for the files that it is itself, and for the environment it runs in.
-    python = SimpleNamespace(prefix="/usr", base_prefix="/usr")
+    python = SimpleNamespace(prefix="/usr", base_prefix="/usr", argv=[f"{INSTALLED}/safehouse"])
     with mock.patch.multiple(protected, __file__=f"{INSTALLED}/sources/protected.py", sys=python):
         return make_plan(request, host)

@@ -24,7 +24,7 @@ class Backend:
 
     name = "paper"
     language = "words"
-    own_places = ()
+    connects_by_sight = False
 
     def __init__(self, wider=(), inside=False):
         self.wider = tuple(wider)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Builds dist/safehouse: one file that runs where it lies and is the same bytes each time.
 
-The wheel and its two dependencies go through shiv. Then shiv's bootstrap, which unpacks into the
+The wheel and PyYAML go through shiv. Then shiv's bootstrap, which unpacks into the
 home directory and obeys SHIV_* variables, is replaced by tools/zipapp: a shell header that finds a
 Python, and byte code for each Python from 3.9 to 3.13.
 
@@ -140,6 +140,7 @@ def keep_python_only(site_packages: Path) -> None:
     """Remove what belongs to one platform or to an installer."""
     for path in [
         *site_packages.glob("*.dist-info"),
+        *site_packages.glob("*.data"),
         site_packages / "bin",
         site_packages / "_yaml",
     ]:

@@ -7,9 +7,10 @@ say() { echo "setup: $*" >&2; }
 # The package that has program $1, on the system $2; nothing where it is not needed.
 package() {
     case $2:$1 in
-        brew:bwrap | brew:strace) ;; # Linux only
+        brew:bwrap | brew:strace | brew:rubocop) ;; # Linux only; brew brings a RuboCop of its own
         *:bwrap) echo bubblewrap ;;
         brew:python3-venv) echo python ;;
+        brew:bash-completion) echo bash-completion@2 ;;
         *) echo "$1" ;;
     esac
 }
@@ -17,6 +18,12 @@ package() {
 present() {
     case $1 in
         python3-venv) python3 -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 9))' 2>/dev/null ;;
+        bash-completion)
+            for place in /usr /usr/local /opt/homebrew; do
+                [ -r "$place/share/bash-completion/bash_completion" ] && return
+            done
+            return 1
+            ;;
         *) command -v "$1" >/dev/null 2>&1 ;;
     esac
 }

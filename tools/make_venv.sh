@@ -17,7 +17,8 @@ newest() {
 
 # An environment knows its place: after a move or a copy of the checkout it is made anew.
 script=$folder/bin/safehouse
-if [ -x "$script" ] && ! grep -qF "$(pwd -P)/$folder/bin/python" "$script"; then
+here=$(pwd -P)
+if [ -x "$script" ] && ! grep -qxF -e "safehouse_root=$here" -e "safehouse_root='$here'" "$script"; then
     rm -rf "$folder"
 fi
 [ "$purpose" = run ] && [ -x "$script" ] && exit 0
@@ -35,6 +36,8 @@ if ! [ -x "$folder/bin/python" ] || ! "$folder/bin/python" -c 'import pip' 2>/de
     echo "setup: $folder with $("$python" --version)" >&2
     "$python" -m venv --clear "$folder"
 fi
+# The pip of Apple's Python 3.9 cannot install a checkout that has no setup.py.
+"$folder/bin/python" -m pip install --quiet --disable-pip-version-check 'pip>=21.3'
 extra=
 [ "$purpose" = dev ] && extra='[dev]'
 echo "setup: installing safehouse$extra into $folder" >&2

@@ -6,10 +6,11 @@ import posix as os  # os itself costs 1.3 ms of every launch
 
 from safehouse.backends.landlock import Scope
 from safehouse.backends.lost import PrivateHome
-from safehouse.backends.mounts import NOTHING, PRIVATE, READ_WRITE, Mount, Mounts, plan
+from safehouse.backends.mounts import NOTHING, READ_WRITE, Mount, Mounts, plan
 from safehouse.backends.report import MARK, Report, has_ended, is_mark
 from safehouse.backends.seccomp import terminal_filter
 from safehouse.errors import UserError, quoted
+from safehouse.files import ancestors
 from safehouse.launch import (
     FULL,
     PARTIAL,
@@ -24,10 +25,13 @@ from safehouse.launch import (
     supervise,
 )
 from safehouse.policy.policy import NONE, Access
-from safehouse.value import replace
+from safehouse.value import Value, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from safehouse.backends.base import View
     from safehouse.host import Host
     from safehouse.policy.policy import Policy
 
@@ -38,17 +42,17 @@ _PLACES = (
     "/run/current-system/sw/bin/bwrap",
     "/bin/bwrap",
 )
-_SCOPES_MISSING = (
+SCOPES_MISSING = (
     "this kernel's Landlock has no scopes (Linux 6.12 has): abstract sockets of other programs can "
     "be connected to, and a signal to the own process group reaches the caller's"
 )
-_FILTER_MISSING = (
+FILTER_MISSING = (
     "no system call filter for this processor: characters can be typed into the terminal"
 )
 _ENV = "/usr/bin/env"
 _MOST_OF_ENV = 1 << 20
 _RESETS = "--default-signal="
-_INTERRUPTED = (
+INTERRUPTED = (
     "this system's env cannot reset signals: Ctrl-C ends a program that would only pause at it"
 )
 _FILES_BESIDE = 64  # open at once beyond one a stub and one a denied file
@@ -61,7 +65,7 @@ class Bubblewrap:
 
     name = "bubblewrap"
     language = "bwrap"
-    own_places: tuple[str, ...] = PRIVATE
+    connects_by_sight = True
 
     def __init__(self) -> None:
         self._scope = Scope()
@@ -82,11 +86,11 @@ class Bubblewrap:
         resetting = _with_default_signals(command) if can else ()
         notes = [_SOCKETS]
         if not self._scope.available:
-            notes.append(_SCOPES_MISSING)
+            notes.append(SCOPES_MISSING)
         if not filter:
-            notes.append(_FILTER_MISSING)
+            notes.append(FILTER_MISSING)
         if not resetting:
-            notes.append(_INTERRUPTED)
+            notes.append(INTERRUPTED)
         options = _options(policy, host, mounts)
         argv: list[str | Input | Words] = ["bwrap", "--args", Words(tuple(options))]
         if filter:
@@ -191,6 +195,12 @@ class Bubblewrap:
         """See Backend.lost."""
         return self._home.lost(policy) if self._home else ()
 
+    def view(self, policy: Policy, host: Host) -> View:
+        """See Backend.view."""
+        from safehouse.backends.inside import Inside
+
+        return Inside(plan(policy, host), host)
+
     def render(self, policy: Policy, host: Host) -> str:
         """The options for bwrap, one step a line; the values of the environment may be secret."""
         unset = replace(policy, environment=tuple((name, "...") for name, _ in policy.environment))
@@ -212,13 +222,17 @@ def _with_default_signals(command: tuple[str, ...]) -> tuple[str, ...]:
     """
     if "=" in command[0]:  # env would take it for a variable
         return ()
+    names = ",".join(ending_signals())
+    return (_ENV, _RESETS + names, "--") if names and can_reset_signals() else ()
+
+
+def can_reset_signals() -> bool:
+    """Whether this system's env can: GNU coreutils 8.31 and later."""
     try:
         with open(_ENV, "rb") as file:
-            able = b"default-signal" in file.read(_MOST_OF_ENV)  # GNU coreutils 8.31 and later
+            return b"default-signal" in file.read(_MOST_OF_ENV)
     except OSError:
-        return ()
-    names = ",".join(ending_signals())
-    return (_ENV, _RESETS + names, "--") if able and names else ()
+        return False
 
 
 def _options(policy: Policy, host: Host, mounts: Mounts) -> list[str | Input]:
@@ -230,11 +244,14 @@ def _options(policy: Policy, host: Host, mounts: Mounts) -> list[str | Input]:
         options.append("--unshare-net")
     # Only where a person granted / is it one of the mounts; else it is an empty one of bwrap's.
     root = [mount for mount in mounts.mounts if mount.path == "/"]
-    options += _steps(root)
+    inner = ways(mounts)
+    options += _steps(root, inner)
     options += _private_places(host, mounts, not root)
-    options += _steps([mount for mount in mounts.mounts if mount.path != "/"])
+    options += _steps([mount for mount in mounts.mounts if mount.path != "/"], inner)
     for path, target in mounts.links:
         options += ["--symlink", target, path]
+    for way in inner:
+        options += ["--remount-ro", way]
     if not root:
         options += ["--symlink", "safehouse", MARK, "--remount-ro", "/"]
     options += ["--chdir", policy.directory]
@@ -249,17 +266,35 @@ def _private_places(host: Host, mounts: Mounts, root_is_ours: bool) -> list[str]
     if host.user == 0:
         # Root of the outside may write there, to core_pattern for one: linux.md 1.9.
         options += ["--ro-bind", "/proc/sys", "/proc/sys"]
-    options += ["--dev", "/dev", "--perms", "1777", "--tmpfs", "/tmp"]
-    if any(path.startswith("/var/tmp/") for path in (host.home, *(m.path for m in mounts.mounts))):
-        options += ["--perms", "1777", "--tmpfs", "/var/tmp"]
-    elif root_is_ours:
-        options += ["--symlink", "/tmp", "/var/tmp"]
+    options += ["--dev", "/dev"]
+    for place, target in temporary_places(host, mounts, root_is_ours):
+        options += ["--symlink", target, place] if target else ["--perms", "1777", "--tmpfs", place]
     if mounts.home_is_private:
         options += ["--perms", "0700", "--tmpfs", host.home]
     return options
 
 
-def _steps(mounts: list[Mount]) -> list[str | Input]:
+def temporary_places(host: Host, mounts: Mounts, root_is_ours: bool) -> Iterator[tuple[str, str]]:
+    """The places for temporary files that a launch has of its own, or the link that is made instead."""
+    yield "/tmp", ""
+    if any(path.startswith("/var/tmp/") for path in (host.home, *(m.path for m in mounts.mounts))):
+        yield "/var/tmp", ""
+    elif root_is_ours:
+        yield "/var/tmp", "/tmp"
+
+
+def ways(mounts: Mounts) -> tuple[str, ...]:
+    """The closed directories in which something is open: they can be gone through, and not listed."""
+    above: set[str] = set()
+    for path in (*(mount.path for mount in mounts.mounts), *(path for path, _ in mounts.links)):
+        for directory in ancestors(path):
+            if directory in above:
+                break
+            above.add(directory)
+    return tuple(m.path for m in mounts.mounts if m.mode == NOTHING and m.path in above)
+
+
+def _steps(mounts: list[Mount], ways: tuple[str, ...]) -> list[str | Input]:
     options: list[str | Input] = []
     for mount in mounts:
         if mount.mode != NOTHING:
@@ -268,6 +303,8 @@ def _steps(mounts: list[Mount]) -> list[str | Input]:
                 mount.path,
                 mount.path,
             ]
+        elif mount.path in ways:
+            options += ["--perms", "0111", "--tmpfs", mount.path]  # read-only once all lies in it
         elif mount.directory:
             options += ["--perms", "0000", "--tmpfs", mount.path, "--remount-ro", mount.path]
         else:
@@ -282,16 +319,34 @@ def _enforcement(mounts: Mounts, notes: list[str]) -> Enforcement:
     return Enforcement(level, "bubblewrap", mounts.wider, mounts.narrower, tuple(notes))
 
 
-def _program() -> str:
-    refused = ""
-    for place in _PLACES:
+class Place(Value):
+    """Where a bwrap lies, who owns it, and its mode."""
+
+    path: str
+    owner: int
+    mode: int
+
+
+def places() -> Iterator[Place]:
+    """The bwraps that there are in the places where one is looked for, the first one first."""
+    for path in _PLACES:
         try:
-            found = os.stat(place)
+            found = os.stat(path)
         except OSError:
             continue
-        if found.st_uid == 0 and not found.st_mode & 0o022:
-            return place
-        refused = refused or place
+        yield Place(path, found.st_uid, found.st_mode)
+
+
+def chosen(places: Iterable[Place], release: str | None = None) -> str:
+    """The bwrap that confines: the first that only root can change. Raises UserError without one.
+
+    `release` is what /etc/os-release says (None: look), for naming the command that installs it.
+    """
+    refused = ""
+    for place in places:
+        if place.owner == 0 and not place.mode & 0o022:
+            return place.path
+        refused = refused or place.path
     from safehouse.backends import diagnosis
 
     if refused:
@@ -301,8 +356,12 @@ def _program() -> str:
             "it seems to be nobody's: run safehouse outside of it",
         )
     raise UserError(
-        "bubblewrap, which confines programs on Linux, is not installed", diagnosis.install()
+        "bubblewrap, which confines programs on Linux, is not installed", diagnosis.install(release)
     )
+
+
+def _program() -> str:
+    return chosen(places())
 
 
 def _refuse_too_many_files(launch: Launch) -> None:

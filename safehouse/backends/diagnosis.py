@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from safehouse.errors import UserError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
 _PROBE = (
     "--unshare-user",
     "--unshare-pid",
@@ -18,23 +22,32 @@ _PROBE = (
     "--dev",
     "/dev",
 )
-_APPARMOR = (
-    "AppArmor keeps programs from making user namespaces. Ubuntu 24.04: sudo apt-get install "
-    "apparmor-profiles && sudo ln -s /usr/share/apparmor/extra-profiles/bwrap-userns-restrict "
-    "/etc/apparmor.d/ && sudo apparmor_parser -r /etc/apparmor.d/bwrap-userns-restrict"
+USERNS_CLONE = "sudo sysctl kernel.unprivileged_userns_clone=1"
+MOST_NAMESPACES = "sudo sysctl user.max_user_namespaces=15000"
+# Ubuntu keeps the profile that allows bubblewrap in a package of its own, switched off.
+PROFILE = "/etc/apparmor.d/bwrap-userns-restrict"
+PACKAGED = "/usr/share/apparmor/extra-profiles/bwrap-userns-restrict"
+_FETCH = "sudo apt-get install apparmor-profiles"
+_LINK = f"sudo ln -s {PACKAGED} {PROFILE}"
+_LOAD = f"sudo apparmor_parser -r {PROFILE}"
+APPARMOR = (
+    f"AppArmor keeps programs from making user namespaces; Ubuntu: {_FETCH} && {_LINK} && {_LOAD}"
 )
+UNCONFINED = "--security-opt seccomp=unconfined"
+UNMASKED = "--security-opt systempaths=unconfined"
+NO_APPARMOR = "--security-opt apparmor=unconfined"
+NO_SETUID = "sudo chmod u-s /usr/bin/bwrap"
 # part of bubblewrap's message: what to do
 _CAUSES = (
-    ("No permissions to create", "allow user namespaces: sudo sysctl kernel.unprivileged_userns_clone=1; "
-     "in a container, run it with --security-opt seccomp=unconfined or without a container"),
-    ("max_*_namespaces exceeded", "allow user namespaces: sudo sysctl user.max_user_namespaces=15000"),
-    ("setting up uid map", _APPARMOR),
-    ("Failed RTM_NEWADDR", _APPARMOR),
+    ("No permissions to create", f"allow user namespaces: {USERNS_CLONE}; "
+     f"in a container, run it with {UNCONFINED} or without a container"),
+    ("max_*_namespaces exceeded", f"allow user namespaces: {MOST_NAMESPACES}"),
+    ("setting up uid map", APPARMOR),
+    ("Failed RTM_NEWADDR", APPARMOR),
     ("Failed to make / slave", "mounting is refused here, as inside a container or another sandbox: "
      "run safehouse outside of it"),
-    ("proc on /newroot/proc", "a container hides parts of /proc: run it with "
-     "--security-opt systempaths=unconfined"),
-    ("setuid", "bubblewrap is installed setuid, which it refuses: sudo chmod u-s /usr/bin/bwrap"),
+    ("proc on /newroot/proc", f"a container hides parts of /proc: run it with {UNMASKED}"),
+    ("setuid", f"bubblewrap is installed setuid, which it refuses: {NO_SETUID}"),
     ("Unknown option", "this bubblewrap is too old: install 0.8 or newer"),
 )  # fmt: skip
 
@@ -72,15 +85,35 @@ def mending(words: str) -> str:
     return "try it by hand: bwrap " + " ".join(_PROBE) + " true"
 
 
-def install() -> str:
-    """The command that installs bubblewrap on this distribution."""
+def loading(there: Collection[str]) -> str:
+    """The command that has AppArmor allow bubblewrap, given which of PROFILE and PACKAGED are there."""
+    steps = [_LOAD]
+    if PROFILE not in there:
+        steps.insert(0, _LINK)
+        if PACKAGED not in there:
+            steps.insert(0, _FETCH)
+    return " && ".join(steps)
+
+
+def release_text() -> str:
+    """What the system says that it is; "" where it does not."""
     try:
         with open("/etc/os-release", encoding="utf-8") as file:
-            release = file.read()
+            return file.read()
     except OSError:
-        release = ""
-    fields = dict(line.split("=", 1) for line in release.splitlines() if "=" in line)
-    names = f"{fields.get('ID', '')} {fields.get('ID_LIKE', '')}".replace('"', "").split()
+        return ""
+
+
+def release_fields(text: str) -> dict[str, str]:
+    """The fields of an os-release file."""
+    pairs = (line.split("=", 1) for line in text.splitlines() if "=" in line)
+    return {name: value.strip("\"'") for name, value in pairs}
+
+
+def install(release: str | None = None) -> str:
+    """The command that installs bubblewrap on this distribution, or on the one that `release` tells."""
+    fields = release_fields(release_text() if release is None else release)
+    names = f"{fields.get('ID', '')} {fields.get('ID_LIKE', '')}".split()
     managers = (
         ("debian", "sudo apt-get install bubblewrap"), ("ubuntu", "sudo apt-get install bubblewrap"),
         ("fedora", "sudo dnf install bubblewrap"), ("rhel", "sudo dnf install bubblewrap"),

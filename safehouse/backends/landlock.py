@@ -13,7 +13,7 @@ import sys
 _CREATE_RULESET, _RESTRICT_SELF = 444, 446  # the same numbers on every architecture
 _VERSION_FLAG = 1
 _SCOPES = 0b11  # LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET | LANDLOCK_SCOPE_SIGNAL
-_FIRST_ABI_WITH_SCOPES = 6
+SCOPES_SINCE = 6  # version of the interface
 _PR_SET_NO_NEW_PRIVS = 38
 
 
@@ -40,7 +40,7 @@ class Scope:
     @property
     def available(self) -> bool:
         """Whether the kernel knows scopes and Landlock is switched on."""
-        return self.version >= _FIRST_ABI_WITH_SCOPES
+        return self.version >= SCOPES_SINCE
 
     def restrict(self) -> None:
         """Confines this process and all that it starts, for good. Raises OSError if refused."""

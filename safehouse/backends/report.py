@@ -125,3 +125,31 @@ def is_mark(path: str) -> bool:
 def has_ended(child: int) -> bool:
     """Whether a child of ours has, which stays to be waited for."""
     return os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
+def asleep(user: int) -> tuple[int, ...]:
+    """The processes of sandboxes that wait for good, since their safehouse was killed at their start.
+
+    The options are those that bubblewrap.py gives; who waits still has them, and no parent but the
+    system's first process, or what collects orphans for it.
+    """
+    options = (b"bwrap", b"--json-status-fd", b"--block-fd", b"--sync-fd")
+    found = []
+    for name in os.listdir("/proc"):
+        try:
+            if not name.isdigit() or os.stat(f"/proc/{name}").st_uid != user:
+                continue
+            words = _whole(f"/proc/{name}/cmdline").split(b"\0")
+            if words[0] == options[0] and all(option in words for option in options):
+                status = _whole(f"/proc/{name}/stat")
+                parent = int(status.rpartition(b")")[2].split()[1])
+                if parent == 1 or _whole(f"/proc/{parent}/comm").startswith((b"systemd", b"init")):
+                    found.append(int(name))
+        except (OSError, ValueError, IndexError):
+            continue
+    return tuple(found)
+
+
+def _whole(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()

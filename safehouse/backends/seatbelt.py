@@ -21,6 +21,7 @@ from safehouse.sbpl.render import render
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from safehouse.backends.base import View
     from safehouse.host import Host
     from safehouse.policy.policy import Policy
 
@@ -38,22 +39,15 @@ class Seatbelt:
 
     name = "Seatbelt"
     language = "sbpl"
-    own_places: tuple[str, ...] = ()
+    connects_by_sight = False
 
     def inside(self, host: Host) -> bool:
         """Whether this process is in a sandbox, by the system's own word.
 
         Only asked where the environment claims it: without a claim, sandbox-exec itself refuses.
         """
-        if host.foreign or host.environ.get("SAFEHOUSE_SANDBOX") != "1":
-            return False
-        import ctypes
-
-        try:
-            check = ctypes.CDLL("/usr/lib/libSystem.B.dylib").sandbox_check
-        except (OSError, AttributeError):
-            return False  # then sandbox-exec will tell
-        return bool(check(os.getpid(), None, 0))
+        claimed = not host.foreign and host.environ.get("SAFEHOUSE_SANDBOX") == "1"
+        return claimed and is_confined()
 
     def prepare(self, policy: Policy, host: Host, command: tuple[str, ...]) -> Launch:
         """See Backend.prepare. The policy is an argument: no file that another could change."""
@@ -101,6 +95,12 @@ class Seatbelt:
         """See Backend.lost: there is no other home than the person's."""
         return ()
 
+    def view(self, policy: Policy, host: Host) -> View:
+        """See Backend.view."""
+        from safehouse.backends.by_rules import ByRules
+
+        return ByRules(policy, host)
+
     def render(self, policy: Policy, host: Host) -> str:
         """The policy in SBPL."""
         return render(policy)
@@ -109,6 +109,17 @@ class Seatbelt:
 def _enforcement(policy: Policy) -> Enforcement:
     level = PARTIAL if policy.opaque else FULL
     return Enforcement(level, "Seatbelt", notes=(_LOCAL,) if policy.network != NONE else ())
+
+
+def is_confined() -> bool:
+    """Whether this process is in a sandbox, ours or another one."""
+    import ctypes
+
+    try:
+        check = ctypes.CDLL("/usr/lib/libSystem.B.dylib").sandbox_check
+    except (OSError, AttributeError):
+        return False  # then sandbox-exec will tell
+    return bool(check(os.getpid(), None, 0))
 
 
 def _try(launch: Launch, proof: Proof) -> None:

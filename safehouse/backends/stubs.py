@@ -140,6 +140,23 @@ def remove(held: list[Held]) -> None:
             os.close(stub.descriptor)
 
 
+def is_abandoned(creation: Creation) -> bool:
+    """Whether what lies there is a stub that no launch holds any more."""
+    import fcntl
+
+    try:
+        descriptor = os.open(creation.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return _is_unchanged(Held(creation, descriptor, []))
+    except OSError:  # a launch holds it
+        return False
+    finally:
+        os.close(descriptor)
+
+
 def _is_at(descriptor: int, path: str) -> bool:
     try:
         there = os.lstat(path)

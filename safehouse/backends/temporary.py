@@ -70,6 +70,30 @@ def sweep(path: str) -> None:
             os.close(descriptor)
 
 
+def abandoned(parent: str) -> list[str]:
+    """The directories of launches that nobody holds any more, by name."""
+    import fcntl
+
+    found = []
+    try:
+        names = sorted(os.listdir(parent))
+    except OSError:
+        return []
+    for name in names:
+        try:
+            descriptor = os.open(f"{parent}/{name}", _DIRECTORY)
+        except OSError:
+            continue
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            found.append(name)
+        except OSError:
+            pass
+        finally:
+            os.close(descriptor)
+    return found
+
+
 def _parent(path: str) -> int:
     """The directory of all launches, made where it is missing. Raises UserError for anybody else's."""
     try:

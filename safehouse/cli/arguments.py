@@ -32,13 +32,57 @@ COMMANDS = {
     "on": "start them confined again",
     "shims": "do the same by files on PATH, for editors and scripts",
     "profiles": "say which profiles there are, and what each opens and why",
+    "completion": "print what makes Tab complete safehouse; for packages, init has it already",
+    "doctor": "say what is wrong here, if anything is, and what mends it",
 }
+HELP = ("help", "show the help of a command")
 _RUN = ("run", "policy", "why")
 _KEEP = ("grant", "revoke")
 _KEPT = (*_KEEP, "grants")
 _TRUST = ("trust", "untrust")
 FORMATS = ("table", "sbpl", "bwrap", "json")
 PLATFORMS = ("macos", "linux")
+
+
+class Subcommand(Value):
+    """A word that may come behind a command: what it does, and what comes behind that, as in help."""
+
+    help: str
+    words: str = ""
+
+
+SUBCOMMANDS = {
+    "init": {
+        "zsh": Subcommand("what zsh reads at its start"),
+        "bash": Subcommand("what bash reads at its start"),
+        "fish": Subcommand("what fish reads at its start"),
+    },
+    "completion": {
+        "zsh": Subcommand("the file _safehouse in a directory of fpath"),
+        "bash": Subcommand("the file safehouse in a directory of bash-completion"),
+        "fish": Subcommand("the file safehouse.fish in vendor_completions.d"),
+    },
+    "shims": {
+        "list": Subcommand("which there are, and how they do", "[DIR]"),
+        "install": Subcommand("make them", "[DIR]"),
+        "check": Subcommand("whether they do what they are for", "[DIR]"),
+        "remove": Subcommand("remove them", "[DIR]"),
+    },
+    "profiles": {
+        "list": Subcommand("which there are"),
+        "show": Subcommand("what one opens, and why", "PROFILE"),
+        "check": Subcommand("whether a file of your own is right", "FILE"),
+    },
+}
+# What comes behind the other commands; "..." where there may be several, "--" what stands behind that.
+WORDS = {
+    "run": "COMMAND...",
+    "policy": "COMMAND...",
+    "why": "OPERATION TARGET...",
+    "why --": "COMMAND...",
+    "grant": "PATH...",
+    "revoke": "PATH...",
+}
 
 
 class Option(Value):
@@ -107,18 +151,21 @@ OPTIONS = (
     Option(("--effective",), "effective", "flag", "",
            "all sources of a launch here, in order, and what came of each", commands=("grants",)),
     Option(("--json",), "json", "flag", "", "for programs",
-           commands=("grants", "policy", "profiles", "shims")),
+           commands=("policy", "why", "grants", "profiles", "shims", "doctor")),
+    Option(("--depth",), "depth", "text", "N", "of a tree: how many directories deep (2)", commands=("why",)),
     Option(("--strict",), "strict", "flag", "", "check: a warning makes the exit status 1",
            commands=("profiles",)),
-    Option(("--yes",), "yes", "flag", "", "do not ask", commands=("trust",)),
+    Option(("--yes",), "yes", "flag", "", "do not ask", commands=("trust", "doctor")),
     Option(("--decline",), "decline", "flag", "", "leave it closed, and do not mention it again",
            commands=("trust",)),
     Option(("--import",), "bring", "flag", "", "go through the directories that agent-safehouse trusts",
            commands=("trust",)),
-    Option(("--agents",), "agents", "names", "NAMES", "these agents (claude,codex), not all that are here",
+    Option(("--agents",), "agents", "names", "AGENTS", "these agents (claude,codex), not all that are here",
            commands=("init", "shims")),
     Option(("--shim",), "shim", "flag", "", "as shims do: confine what npx starts only if it is an agent",
            commands=("run",)),
+    Option(("--verbose", "-v"), "verbose", "flag", "", "show all that was looked at", commands=("doctor",)),
+    Option(("--fix",), "fix", "flag", "", "mend what is safe and yours, after asking", commands=("doctor",)),
     Option(("--help", "-h"), "help", "flag", "", "show this", commands=tuple(COMMANDS)),
     Option(("--version",), "version", "flag", "", "show the version", commands=("run",)),
 )  # fmt: skip
@@ -145,12 +192,21 @@ class Arguments(Value):
     all: bool = False
     effective: bool = False
     json: bool = False
+    depth: str = ""
     yes: bool = False
     decline: bool = False
     bring: bool = False
     strict: bool = False
     agents: tuple[str, ...] | None = None
     shim: bool = False
+    verbose: bool = False
+    fix: bool = False
+
+
+def usage(command: str) -> str:
+    """How a command with subcommands is used, in one line."""
+    known = SUBCOMMANDS[command].items()
+    return f"safehouse {command} {' | '.join(f'{name} {sub.words}'.strip() for name, sub in known)}"
 
 
 def parse(argv: list[str]) -> Arguments:
@@ -159,23 +215,26 @@ def parse(argv: list[str]) -> Arguments:
     command = words.pop(0) if words and words[0] in COMMANDS else "run"
     found: dict[str, Any] = {}
     rest: list[str] = []
+    behind: list[str] = []
     while words:
         word = words.pop(0)
         if word == "--":
-            rest += words
+            behind = words
             break
         if word[:1] == "-" and word != "-":
             _option(word, words, command, found)
-        elif command not in _RUN or (command == "why" and len(rest) < 2):
+        elif command not in ("run", "policy"):
             rest.append(word)
         else:
             rest += [word, *words]
             break
     asked: tuple[str, ...] = ()
-    if command not in _RUN:
-        asked, rest = tuple(rest), []
-    elif command == "why":
-        asked, rest = tuple(rest[:2]), rest[2:]
+    if command == "why":
+        asked, rest = tuple(rest), behind
+    elif command not in _RUN:
+        asked, rest = (*rest, *behind), []
+    else:
+        rest += behind
     assignments, program = split_assignments(tuple(rest))
     said: dict[str, Any] = {
         n: tuple(value) if isinstance(value, list) else value for n, value in found.items()

@@ -8,7 +8,6 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from typing import TextIO
 
 _NARROWEST = 40
 _WIDEST_FIRST = 44  # a longer one has its text in the line below
@@ -24,10 +23,9 @@ def width() -> int:
         return 80
 
 
-def has_colour(stream: TextIO) -> bool:
-    """Whether a stream is a terminal that may be coloured: https://no-color.org."""
-    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM", "dumb") == "dumb"
-    return not plain and stream.isatty()
+def colors() -> bool:
+    """Whether text for a terminal may have colors: no-color.org."""
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def columns(rows: Iterable[tuple[str, str]], indent: int, wide: int) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from safehouse.cli.policy import filter_text
 from safehouse.cli.review import visible
 from safehouse.cli.verbs import verbs
-from safehouse.policy.decisions import by_operation
+from safehouse.policy.answers import Side
 from safehouse.policy.difference import Change, compare
 from safehouse.policy.document import of_filter
 from safehouse.policy.operations import OPERATIONS
@@ -91,7 +91,7 @@ class _Accesses:
         self.home = dict(after.policy.defines).get("HOME", "") or "/nowhere"
         # That the network is open or closed is told in one line.
         self.network = before.complete and before.policy.network != after.policy.network
-        self.lists = by_operation(after.policy)
+        self.after = Side(after.policy)
 
     def told(self) -> Iterator[Difference]:
         """Each as a line."""
@@ -166,7 +166,7 @@ class _Accesses:
         """What is decided otherwise in a tree, by name."""
         if main is None or main.kind != "subpath":
             return ""
-        rules = self.lists.list_for(change.example.operation)
+        rules = self.after.deciding(change.example.operation)
         stronger = rules[: rules.index(change.after)] if change.after in rules else ()
         names = dict.fromkeys(
             self._named(rule.filter, "path")

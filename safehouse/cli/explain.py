@@ -189,7 +189,7 @@ class Screen:
     # What is closed
 
     def _home_is_hidden(self) -> bool:
-        return not self.places.is_open(f"{self.home}/x", self.places.reads)
+        return not self.places.is_readable_beside(f"{self.home}/x")
 
     def _closed(self) -> Iterator[str]:
         """What is closed by name inside of what is open; then all that is not open."""
@@ -230,7 +230,7 @@ class Screen:
             yield f"of the system, {_count(system)}: {self._named([one])} and the like"
 
     def _is_inside(self, place: Place) -> bool:
-        return self.places.is_open(place.path, self.places.reads)
+        return self.places.is_readable_beside(place.path)
 
     # What else there is
 

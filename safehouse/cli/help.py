@@ -32,13 +32,19 @@ usage: safehouse policy [OPTIONS] [--] [COMMAND...]
        safehouse policy --diff[=options | =defaults | =FILE] [--json] [OPTIONS] [--] [COMMAND...]
 """,
     "why": """\
-Say whether a command may do something, by which rule, and how to allow it if not.
+Say whether a command may do something, by which rule, what it meets, and what would allow it.
 
   safehouse why read ~/.ssh/config -- claude
-  safehouse why write /etc/hosts
+  safehouse why write src ~/notes.txt           several targets; of a directory, a tree as well
+  safehouse why tree ~ -- claude                what it sees below a directory
   safehouse why mach-lookup com.apple.pasteboard.1 -- claude
+  git ls-files | safehouse why --json write -   targets from standard input, one a line
 
-usage: safehouse why [OPTIONS] OPERATION TARGET [-- COMMAND...]
+Operations: read, write, create, delete, rename, list, stat, readlink, exec, connect, listen, tree,
+and those of SBPL.
+
+usage: safehouse why [OPTIONS] OPERATION TARGET... [-- COMMAND...]
+       safehouse why [OPTIONS] -  [-- COMMAND...]      lines of OPERATION TARGET
 """,
     "grant": """\
 Remember what launches in this directory, and in those below it, may also use. It is kept in
@@ -106,7 +112,7 @@ completes what safehouse takes. One line at the end of the shell's file reads it
   safehouse off                           not in this shell, until: safehouse on
   type claude                             says which it is
 
-usage: safehouse init zsh | bash | fish [--agents=NAMES]
+usage: safehouse init zsh | bash | fish [--agents=AGENTS]
 """,
     "off": """\
 In a shell that has read what `safehouse init` prints: agents are started as they are from now on,
@@ -140,8 +146,19 @@ each of which starts its agent confined. They are for editors, scripts and `npx`
 A shim of npx, bunx, pnpx, uvx or pipx confines the agents that are started by it, and nothing else.
 
 usage: safehouse shims [list | check] [DIR] [--json]
-       safehouse shims install [DIR] [--agents=NAMES]
-       safehouse shims remove [DIR] [--agents=NAMES]
+       safehouse shims install [DIR] [--agents=AGENTS]
+       safehouse shims remove [DIR] [--agents=AGENTS]
+""",
+    "completion": """\
+Print what makes Tab complete safehouse in a shell: commands, options, paths, features, agents, and
+behind `safehouse claude` whatever claude completes itself. It is for packages: the code of
+`safehouse init` has it already, with your own profiles, too.
+
+  safehouse completion zsh >_safehouse                in share/zsh/site-functions
+  safehouse completion bash >safehouse                in share/bash-completion/completions
+  safehouse completion fish >safehouse.fish           in share/fish/vendor_completions.d
+
+usage: safehouse completion zsh | bash | fish
 """,
     "profiles": """\
 Say which profiles there are, what one of them opens and why, and whether a file of your own for
@@ -156,6 +173,18 @@ usage: safehouse profiles [list] [--platform=SYSTEM] [--json]
        safehouse profiles show NAME [--platform=SYSTEM] [--json]
        safehouse profiles check FILE [--platform=SYSTEM] [--strict]
 """,
+    "doctor": """\
+Say what is wrong, if anything is, and the command that mends it: whether programs can be confined
+here, which safehouse this is, whether typing an agent's name starts it confined, which agents are
+installed, PATH, your configuration, and the directory you are in. It changes nothing by itself.
+
+  safehouse doctor                        a line for each group, and at the end what to do
+  safehouse doctor -v                     all that was looked at
+  safehouse doctor --fix                  do what safehouse can do itself; it asks before each step
+
+usage: safehouse doctor [--verbose] [--json]
+       safehouse doctor --fix [--yes] [--verbose]
+""",
 }
 _END = {
     "run": """\
@@ -166,20 +195,21 @@ read, it may also send away.
     "policy": """\
 Exit status: 0; with --diff 0 for no difference and 1 for some; 125 for a failure or a refusal.
 """,
-    "why": "Exit status: 0 allowed, 1 denied, 125 for a question that cannot be answered.\n",
+    "why": "Exit status: 0 all allowed, 1 something denied, 125 a question that cannot be answered.\n",
     "keep": "Exit status: 0; 125 for an error, and then nothing was changed.\n",
     "grants": "Exit status: 0; 125 for an error.\n",
     "shims": "Exit status: 0; of check, 1 if a shim does not do what it is for; 125 for an error.\n",
     "profiles": "Exit status: 0; 1 for warnings with --strict; 125 for an error.\n",
+    "doctor": """\
+Exit status: 1 if there is a problem: something stops launches, or starts an agent unconfined by a
+name that stands for a confined one; 0 if not; 125 for an error.
+""",
     "trust": "Exit status: 0 trusted, or declined as wanted; 1 not trusted; 125 for an error.\n",
 }
 _GROUPS = {
     "grant": "keep",
     "revoke": "keep",
-    "untrust": "grants",
-    "init": "grants",
-    "on": "grants",
-    "off": "grants",
+    **dict.fromkeys(("untrust", "init", "on", "off", "completion"), "grants"),
 }
 
 

@@ -6,10 +6,12 @@ import sys
 import time
 
 from safehouse import sandbox
+from safehouse.cli import completion
+from safehouse.cli.names import names_of
 from safehouse.errors import UserError, nearest, printable
 from safehouse.host import Host
 from safehouse.shims import kept, program, wanted
-from safehouse.shims.shell import SHELLS, Integration, code, inline
+from safehouse.shims.shell import FILES, SHELLS, Integration, code, for_tab, inline, line_of
 from safehouse.sources import protected, user
 from safehouse.sources.catalogue import Catalogue, records
 from safehouse.sources.settings import Item
@@ -20,13 +22,6 @@ if TYPE_CHECKING:
 
     from safehouse.cli.arguments import Arguments
 
-_FILES = {"zsh": "~/.zshrc", "bash": "~/.bashrc", "fish": "~/.config/fish/config.fish"}
-_LINES = {
-    "zsh": 'eval "$(safehouse init zsh)"',
-    "bash": 'eval "$(safehouse init bash)"',
-    "fish": "safehouse init fish | source",
-}
-
 
 def init(arguments: Arguments, tell: Callable[[str], None]) -> int:
     """Prints the code, or the line that reads it where it is kept."""
@@ -36,7 +31,21 @@ def init(arguments: Arguments, tell: Callable[[str], None]) -> int:
     if sandbox.backend_for(host).inside(host):
         print("# inside of a safehouse sandbox: what is started here is confined already")
         return 0
-    found = look(arguments, host, kept.earlier_places(host, shell))
+    also = kept.earlier_places(host, shell)
+    wrong = None
+    try:
+        catalogue = all_profiles(host)
+        found = look(arguments, host, catalogue, also)
+    except UserError as error:
+        if arguments.agents is not None:
+            raise
+        # The agents that are here have their functions all the same. Started by its name, one of them is
+        # then confined, or refused for the same reason; without its function it would run as it is.
+        wrong = error
+        catalogue = Catalogue(host.platform, records())
+        found = wanted.look(host, catalogue, None, also)
+    completed = completion.code(shell, names_of(catalogue).on(host.platform))
+    kept_in = "" if wrong else kept.keep_completion(host, shell, completed)
     words = (shell, *(f"--agents={names}" for names in [",".join(arguments.agents or ())] if names))
     integration = Integration(
         shell,
@@ -44,18 +53,31 @@ def init(arguments: Arguments, tell: Callable[[str], None]) -> int:
         program.build(),
         tuple(shim.name for shim in found.shims),
         words,
+        for_tab(shell, completed, kept_in),
     )
     text = code(integration)
     if sys.stdout.isatty():
         print(text, end="")
-        tell(f"put this line at the end of {_FILES[shell]}: {_LINES[shell]}")
+        tell(f"put this line at the end of {FILES[shell]}: {line_of(shell)}")
+        return 0
+    if wrong:
+        tell(wrong.message)
+        tell(wrong.hint or "until that is mended, no agent is started by its name")
+        print(inline(shell, text), end="")
         return 0
     line = kept.keep(host, shell, text, _dependencies(host, found, integration), since)
     print(line or inline(shell, text), end="\n" if line else "")
     return 0
 
 
-def look(arguments: Arguments, host: Host, also: tuple[str, ...] = ()) -> wanted.Found:
+def all_profiles(host: Host) -> Catalogue:
+    """The shipped profiles and the person's own."""
+    return Catalogue(host.platform, records(), tuple(user.profiles(host, records())))
+
+
+def look(
+    arguments: Arguments, host: Host, catalogue: Catalogue, also: tuple[str, ...] = ()
+) -> wanted.Found:
     """The names that get a shim, as `--agents` says, or the person's configuration, or what is there."""
     chosen = None
     own = user.configuration(host)
@@ -63,7 +85,6 @@ def look(arguments: Arguments, host: Host, also: tuple[str, ...] = ()) -> wanted
         chosen = tuple(Item(name, "--agents") for name in arguments.agents)
     elif own:
         chosen = own.shims
-    catalogue = Catalogue(host.platform, records(), tuple(user.profiles(host, records())))
     return wanted.look(host, catalogue, chosen, also)
 
 

@@ -1,4 +1,5 @@
 """The entry: one boundary that turns errors into text and a status."""
+# PYTHON_ARGCOMPLETE_OK: argcomplete's global hook looks for this word where pip installs safehouse.
 
 from __future__ import annotations
 
@@ -6,14 +7,23 @@ import sys
 
 from safehouse.errors import REFUSED, UserError, printable
 
+_NOBODY_READS = 141  # 128 + SIGPIPE
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import NoReturn
+
     from safehouse.cli.arguments import Arguments
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Runs `safehouse` with the arguments behind its name; gives the exit status."""
+def main(argv: list[str] | None = None, site: str = "") -> int:
+    """Runs `safehouse` with the arguments behind its name; gives the exit status.
+
+    `site` is the directory of packages in which a package manager has installed it.
+    """
     try:
+        if site:
+            _keep_apart(site)
         return _main(sys.argv[1:] if argv is None else argv)
     except UserError as error:
         tell(error.message)
@@ -23,10 +33,31 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        return 141
+        return _NOBODY_READS
+    except ModuleNotFoundError as error:
+        tell(f"{error.name}, which safehouse needs, is missing from this installation")
+        tell("install safehouse again")
+        return REFUSED
     except OSError as error:
         tell(f"{printable(str(error.filename or 'the system'))}: {error.strerror or error}")
         return REFUSED
+
+
+def process(site: str = "") -> NoReturn:
+    """Runs `safehouse` as all that this process does, and ends it."""
+    import gc
+    from posix import _exit
+
+    gc.disable()  # a launch makes no cycles, and its thousand values would be looked through twice
+    status = main(site=site)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            status = status or _NOBODY_READS
+        except (OSError, ValueError):
+            status = status or REFUSED
+    _exit(status)  # without taking the interpreter apart first, 2 ms
 
 
 def tell(text: str) -> None:
@@ -38,7 +69,26 @@ def tell(text: str) -> None:
         pass  # nobody listens
 
 
+def _keep_apart(site: str) -> None:
+    """Sees to it that our files have no other names, by which they could be written."""
+    from posix import lstat, stat
+
+    modules = (f"{site}/safehouse/__init__.py", f"{site}/yaml/__init__.py")
+    for look, path in ((stat, sys.argv[0]), *((lstat, module) for module in modules)):
+        try:
+            found = look(path)
+        except OSError:
+            continue
+        if found.st_nlink > 1 or found.st_mode & 0o170000 == 0o120000:  # a link
+            from safehouse.installation import separate
+
+            separate(site)
+            return
+
+
 def _main(argv: list[str]) -> int:
+    if not argv and _is_completed():
+        return 0
     from safehouse.cli.arguments import parse
 
     if argv[:1] == ["help"]:
@@ -50,11 +100,22 @@ def _main(argv: list[str]) -> int:
         sys.stdout.write(text(arguments.command if argv else "run"))
         return 0
     if arguments.version:
-        from safehouse import __version__
+        from safehouse.shims.program import version
 
-        sys.stdout.write(f"safehouse {__version__}\n")
+        sys.stdout.write(version() + "\n")
         return 0
     return _command(arguments)
+
+
+def _is_completed() -> bool:
+    """Whether argcomplete's shell code has asked, and was answered."""
+    from posix import environ
+
+    if b"_ARGCOMPLETE" not in environ:
+        return False
+    from safehouse.cli.argcomplete import answer
+
+    return answer()
 
 
 def _command(arguments: Arguments) -> int:
@@ -91,6 +152,14 @@ def _command(arguments: Arguments) -> int:
         from safehouse.cli.shims import answer as answer_shims
 
         return answer_shims(arguments)
+    if arguments.command == "completion":
+        from safehouse.cli.completion import answer as answer_completion
+
+        return answer_completion(arguments)
+    if arguments.command == "doctor":
+        from safehouse.cli.doctor import doctor
+
+        return doctor(arguments)
     if arguments.command == "policy":
         if arguments.diff:
             from safehouse.cli.diff import show as show_difference
@@ -102,7 +171,7 @@ def _command(arguments: Arguments) -> int:
     if arguments.command == "why":
         from safehouse.cli.why import answer
 
-        return answer(arguments)
+        return answer(arguments, tell)
     from safehouse.cli.run import run
 
     return run(arguments, tell)

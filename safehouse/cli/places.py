@@ -5,7 +5,8 @@ from __future__ import annotations
 from safehouse.backends.mounts import CONTENT, PRIVATE
 from safehouse.files import ancestors
 from safehouse.host import LINUX, MACOS
-from safehouse.policy.decisions import Decisions, by_operation
+from safehouse.policy.index import Index
+from safehouse.policy.policy import Access
 from safehouse.policy.rule import ALLOW, Opaque, Tier
 from safehouse.sources.settings import contains
 from safehouse.value import Value
@@ -27,6 +28,7 @@ READ_ONLY: Mode = "read-only"
 """Of what lies in what may be written."""
 
 KINDS = ("literal", "subpath", "prefix")
+_READS, _WRITES = "file-read-data", "file-write-data"
 _MARKS = {"subpath": "/", "prefix": "*"}
 # In a tree it stands for what no rule names, behind a prefix for what begins so.
 _ANY = "\u2042"
@@ -66,14 +68,12 @@ class Places:
     def __init__(self, plan: Plan, made: Iterable[str] = ()) -> None:
         self.plan = plan
         self.made = frozenset(made)
-        self._lists = by_operation(plan.policy)
-        self.reads = self._decisions("file-read-data")
-        self.writes = self._decisions("file-write-data")
+        self._index = Index(plan.policy)
         self.layers = {profile.name: profile.layer for profile in plan.profiles}
         self.all = tuple(self._all())
 
-    def _decisions(self, operation: str) -> Decisions:
-        return Decisions(self._lists.list_for(operation), operation)
+    def _rule(self, operation: str, path: str) -> Rule:
+        return self._index.decide(Access(operation, path)).rule
 
     def _all(self) -> Iterator[Place]:
         named: dict[tuple[str, str], Filter] = {}
@@ -97,21 +97,24 @@ class Places:
         """What is said of all that a filter names; None for what is like all around it."""
         path, kind = filter.value, filter.kind
         sample = path + {"subpath": f"/{_ANY}", "prefix": _ANY}.get(kind, "")
-        read, write = self.reads.rule(sample), self.writes.rule(sample)
+        read, write = self._rule(_READS, sample), self._rule(_WRITES, sample)
         if read.action == ALLOW:
             if write.action == ALLOW:
                 return Place(path, kind, WRITE, write, there)
-            if write.filter is not None and self.is_open(path, self.writes):
+            if write.filter is not None and self._is_open_beside(_WRITES, path):
                 return Place(path, kind, READ_ONLY, write, there)
             return Place(path, kind, READ, read, there)
         if read.filter is None:
             return None
         return Place(path, kind, CLOSED, read, there)
 
-    def is_open(self, path: str, decisions: Decisions) -> bool:
-        """Whether that which lies beside a path is allowed."""
+    def is_readable_beside(self, path: str) -> bool:
+        """Whether that which lies beside a path may be read."""
+        return self._is_open_beside(_READS, path)
+
+    def _is_open_beside(self, operation: str, path: str) -> bool:
         above = path.rpartition("/")[0]
-        return decisions.rule(f"{above}/{_ANY}").action == ALLOW
+        return self._rule(operation, f"{above}/{_ANY}").action == ALLOW
 
     def _is_there(self, path: str, kind: str) -> bool:
         files = self.plan.host.files

@@ -14,10 +14,10 @@ from safehouse.policy.planting import expanded
 from safehouse.policy.policy import Access
 from safehouse.policy.resolve import resolve
 from safehouse.policy.rule import ALLOW, DENY
-from safehouse.policy.words import READ
 from safehouse.sources import protected
 from safehouse.sources.catalogue import Catalogue, records
 from safehouse.sources.profile import ON_REQUEST
+from safehouse.sources.sensitive import Places
 from safehouse.sources.settings import contains
 from safehouse.value import Value, replace
 
@@ -32,17 +32,6 @@ if TYPE_CHECKING:
 _READS, _WRITES, _CONNECTS = "file-read-data", "file-write-data", "network-outbound"
 _ASKED = {"reading": ("file-read*", _READS), "writing": ("file-write*", _WRITES),
           "connecting": (_CONNECTS, _CONNECTS)}  # fmt: skip
-# Where programs lie that the person runs, and what the system starts for them.
-_PROGRAMS = """
-~/.local/bin ~/bin ~/.local/lib ~/.cargo/bin ~/.rustup ~/go/bin ~/.bun/bin ~/.deno/bin ~/.npm-global
-~/.nvm ~/.fnm ~/.volta ~/.asdf ~/.local/share/mise ~/.local/share/fnm ~/.pyenv ~/.rbenv ~/.sdkman
-~/.local/share/uv/tools ~/.local/share/pipx ~/.local/pipx ~/.local/share/claude ~/.local/share/pnpm
-~/.nix-profile ~/.krew/bin ~/.composer/vendor/bin ~/.dotnet/tools ~/.gem ~/Library/pnpm ~/Library/Python
-~/Applications /Applications /usr /bin /sbin /lib /opt /System /Library /nix /private/etc /etc
-""".split()
-_STARTED = """
-~/.config/autostart ~/.config/systemd/user ~/.local/share/systemd/user ~/Library/LaunchAgents
-""".split()
 _SHARED = ("/tmp", "/private/tmp", "/var/tmp", "/private/var/tmp")
 _MOST_NAMED = 3
 _AGENT = "/run/agent/agent.sock"
@@ -88,6 +77,7 @@ class Review:
         self.catalogue = Catalogue(platform, self.shipped, own)
         self.lines = list(lines(record, platform))
         self.with_it = self._policy(self.catalogue, record[0])
+        self.places = Places(self.host, self.catalogue)
         others = tuple(other for other in own if other is not record)
         without = Catalogue(platform, self.shipped, others)
         self.without = self._policy(without, record[0] if record[0] in without.known else "")
@@ -131,18 +121,14 @@ class Review:
             yield "all programs share it: whoever is first decides what lies there"
         # On Linux a socket that can be seen can be connected to.
         connecting = (_CONNECTS,) if self.platform == MACOS else (_READS, _CONNECTS)
-        for operations, what, places in (
-            ((_WRITES,), "can change programs that you run outside, too", self._trees(_PROGRAMS)),
-            ((_WRITES,), "can change what is started when you sign in", self._trees(_STARTED)),
-            ((_READS, _WRITES), "opens secrets", self._secrets()),
-            (
-                (_READS, _WRITES),
-                "opens start files of shells, with the keys in them",
-                self._starts(),
-            ),
-            (connecting, "opens sockets that act for whoever connects", self._sockets()),
+        for operations, what, group in (
+            ((_WRITES,), "can change programs that you run outside, too", "programs"),
+            ((_WRITES,), "can change what is started when you sign in", "sign-in"),
+            ((_READS, _WRITES), "opens secrets", "secrets"),
+            ((_READS, _WRITES), "opens start files of shells, with the keys in them", "shells"),
+            (connecting, "opens sockets that act for whoever connects", "sockets"),
         ):
-            yield from self._found(line, path, operations, what, places)
+            yield from self._found(line, path, operations, what, self._group(group))
 
     def _found(
         self,
@@ -164,10 +150,12 @@ class Review:
         rest = f", and {more} more" if more > 0 else ""
         yield f"{what}: {', '.join(named[:_MOST_NAMED])}{rest}"
 
-    def _trees(self, names: Iterable[str]) -> Iterator[_Place]:
-        for name in names:
-            path = expanded(name, self.host)
-            yield _Place(f"{name}/", "subpath", path, f"{path}/x", "")
+    def _group(self, name: str) -> Iterator[_Place]:
+        """The places of one group of `sensitive`."""
+        for kind, path, found in self.places.group(name):
+            sample = path + "/x" if kind == "subpath" and found.writing else path
+            sample = _sample(path) if kind == "regex" else sample
+            yield _Place(found.place, kind, path, sample, "" if found.writing else found.what)
 
     def _is_opened(self, line: Line, operation: str, path: str, place: _Place) -> bool:
         """Whether it is this line that opens a place, or something in it."""
@@ -189,27 +177,6 @@ class Review:
 
     def _decision(self, policy: Policy, operation: str, path: str) -> Decision:
         return policy.decide(Access(operation, self.host.resolve(path).real))
-
-    def _secrets(self) -> Iterator[_Place]:
-        """The list `secrets`: it is what the feature for reading nearly everything leaves out."""
-        for line in lines(self.shipped["wide-read"], self.platform):
-            if line.action == DENY and line.operations == READ:
-                yield from self._places(line)
-
-    def _sockets(self) -> Iterator[_Place]:
-        for line in lines(self.shipped["closed-sockets"], self.platform):
-            yield from self._places(line)
-
-    def _starts(self) -> Iterator[_Place]:
-        for line in lines(self.shipped["shell-init"], self.platform):
-            if line.value.startswith("~/"):
-                yield from self._places(line)
-
-    def _places(self, line: Line) -> Iterator[_Place]:
-        path = self._path(line)
-        if path:
-            sample = _sample(path) if line.kind == "regex" else path
-            yield _Place(line.target, line.kind, path, sample, line.reason)
 
     def _path(self, line: Line) -> str:
         return expanded(line.value, self.host, line.kind == "regex")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from safehouse import sandbox
+from safehouse.cli.arguments import SUBCOMMANDS, usage
 from safehouse.cli.columns import columns, width, wrapped
 from safehouse.cli.rules import SYSTEMS, facts, grouped, lines, marks, only
 from safehouse.errors import UserError, nearest, printable
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from safehouse.host import Platform
     from safehouse.sources.profile import Record
 
-SUBCOMMANDS = ("list", "show", "check")
 # What a person looks for first; then what is always in force.
 _HEADS = {
     ("agent",): "agents, chosen by the name of the command or by --agent=NAME",
@@ -39,9 +39,9 @@ _MADE = {"git-config": "its rules are made for each repository: docs/git.md says
 def answer(arguments: Arguments, tell: Callable[[str], None]) -> int:
     """Lists the profiles, shows one, or checks a file; gives the exit status."""
     asked, *rest = arguments.words or ("list",)
-    if asked not in SUBCOMMANDS:
-        hint = "safehouse profiles [list | show NAME | check FILE]"
-        meant = nearest(asked, list(SUBCOMMANDS))
+    if asked not in SUBCOMMANDS["profiles"]:
+        hint = usage("profiles")
+        meant = nearest(asked, list(SUBCOMMANDS["profiles"]))
         if not meant and not rest and asked in records():
             hint = f"safehouse profiles show {asked}"
         raise UserError(f"profiles: there is no {printable(asked)!r}{meant}", hint)

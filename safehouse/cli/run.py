@@ -96,7 +96,7 @@ def _explanation(how: str, plan: Plan, prepared: Prepared) -> str:
         from safehouse.cli.explain_full import full_explanation
 
         return full_explanation(plan, prepared)
-    from safehouse.cli.columns import has_colour
+    from safehouse.cli.columns import colors
     from safehouse.cli.explain import explanation
 
-    return explanation(plan, prepared, has_colour(sys.stderr))
+    return explanation(plan, prepared, colors() and sys.stderr.isatty())

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 
 from safehouse import sandbox
+from safehouse.cli.arguments import SUBCOMMANDS, usage
 from safehouse.cli.columns import columns, width
-from safehouse.cli.init import look
+from safehouse.cli.init import all_profiles, look
 from safehouse.errors import UserError, nearest, printable, quoted
 from safehouse.host import Host
 from safehouse.shims import on_path
@@ -19,19 +20,17 @@ if TYPE_CHECKING:
     from safehouse.cli.arguments import Arguments
     from safehouse.shims.on_path import Placed
 
-SUBCOMMANDS = ("list", "install", "check", "remove")
-_USAGE = "safehouse shims [list | install [DIR] | check [DIR] | remove [DIR]]"
-
 
 def answer(arguments: Arguments) -> int:
     """Does what is asked of the shims; gives the exit status."""
     asked, *rest = arguments.words or ("list",)
-    if asked not in SUBCOMMANDS:
+    known = SUBCOMMANDS["shims"]
+    if asked not in known:
         raise UserError(
-            f"shims: there is no {printable(asked)!r}{nearest(asked, list(SUBCOMMANDS))}", _USAGE
+            f"shims: there is no {printable(asked)!r}{nearest(asked, list(known))}", usage("shims")
         )
     if len(rest) > 1:
-        raise UserError(f"unexpected {printable(rest[1])!r}", _USAGE)
+        raise UserError(f"unexpected {printable(rest[1])!r}", usage("shims"))
     _refuse_options(asked, arguments)
     host = Host.current()
     if sandbox.backend_for(host).inside(host):
@@ -68,7 +67,7 @@ def _directory(text: str, host: Host) -> str:
 
 
 def _install(directory: str, arguments: Arguments, host: Host) -> int:
-    found = look(arguments, host)
+    found = look(arguments, host, all_profiles(host))
     names = tuple(shim.name for shim in found.shims)
     if not names:
         raise UserError(
@@ -80,15 +79,13 @@ def _install(directory: str, arguments: Arguments, host: Host) -> int:
     print(f"{place} has shims for {', '.join(names)}")
     path = host.environ.get("PATH", "").split(":")
     if path[:1] != [directory]:
-        print(f"put it first on PATH, at the end of your shell's file: {_path_line(directory)}")
+        print(
+            f"put it first on PATH, at the end of your shell's file: {on_path.first_on_path(directory)}"
+        )
         print(
             "and where editors look: their setting for the path of the agent can name a shim itself"
         )
     return 0
-
-
-def _path_line(directory: str) -> str:
-    return f'export PATH={quoted(directory, tilde=False)}:"$PATH"'
 
 
 def _remove(directory: str, arguments: Arguments, host: Host) -> int:
@@ -139,7 +136,7 @@ def _mending(wrong: list[Placed], host: Host) -> list[str]:
                 f"make them anew: safehouse shims install {place} --agents={','.join(names)}"
             )
         if "too late" in states:
-            lines.append(f"put the directory first on PATH: {_path_line(directory)}")
+            lines.append(f"put the directory first on PATH: {on_path.first_on_path(directory)}")
         if "no agent" in states:
             lines.append(f"remove those of agents that are gone: safehouse shims remove {place}")
     return lines

@@ -6,6 +6,7 @@ import os
 import sys
 
 from safehouse import sandbox
+from safehouse.cli import question
 from safehouse.cli.grants import outside, refuse_words
 from safehouse.cli.review import differences, review, visible
 from safehouse.errors import UserError
@@ -167,7 +168,7 @@ def _agrees(lines: int, command: str) -> bool:
 
     Raises UserError, of the status of a no, where nobody can have seen it.
     """
-    if sys.stdin is None or not sys.stdin.isatty() or not sys.stdout.isatty():
+    if not question.can_be_asked():
         raise UserError(
             "not trusted: there is no terminal to ask at",
             f"read what it opens; then: {command} --yes",
@@ -179,18 +180,7 @@ def _agrees(lines: int, command: str) -> bool:
             f"read them at leisure: {command} | less; then: {command} --yes",
             NOT_TRUSTED,
         )
-    import termios
-
-    try:
-        termios.tcflush(sys.stdin, termios.TCIFLUSH)  # what was typed before is no answer to it
-        sys.stdout.write("Trust it, until it changes? [y/N] ")
-        sys.stdout.flush()
-        answer = os.read(sys.stdin.fileno(), 100)
-    except KeyboardInterrupt:
-        answer = b""
-    if not answer.endswith(b"\n"):
-        sys.stdout.write("\n")
-    return answer.strip().lower() in (b"y", b"yes")
+    return question.is_answered_yes("Trust it, until it changes?")
 
 
 def _coloured(lines: list[str]) -> list[str]:

@@ -1,171 +1,166 @@
-"""`safehouse why`: may it, and which rule says so."""
+"""`safehouse why`: may it, which rule says so, and what would change that."""
 
 from __future__ import annotations
 
 import sys
 
 from safehouse import sandbox
-from safehouse.errors import UserError, nearest, printable, quoted
+from safehouse.answers.answer import Asked
+from safehouse.answers.mending import Mender
+from safehouse.answers.question import operation_of, question
+from safehouse.answers.tree import DEPTH, Tree
+from safehouse.cli import tree, why_json, why_text
+from safehouse.cli.columns import width
+from safehouse.errors import REFUSED, UserError, printable
 from safehouse.host import Host
-from safehouse.policy.match import kind_of
-from safehouse.policy.operations import OPERATION_ALIAS, OPERATIONS
-from safehouse.policy.policy import NONE, OPEN, Access
-from safehouse.policy.rule import Tier
-from safehouse.sources import trust
-from safehouse.sources.configuration import start
-from safehouse.sources.settings import READ_AND_WRITE, READ_ONLY, contains, too_wide
-from safehouse.value import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from safehouse.answers.answer import Answer
+    from safehouse.answers.mending import Mending
+    from safehouse.answers.question import Question
     from safehouse.cli.arguments import Arguments
-    from safehouse.policy.policy import Decision
-    from safehouse.request import Request
-    from safehouse.sources.profile import Profile
+    from safehouse.sources.sensitive import Sensitive
+
+_INPUT = "-"
+TREE = "tree"
+# Behind the answers to these, a directory's tree is shown as well.
+_WITH_TREE = ("read", "write", "list")
+_MOST_DEPTH = 50
 
 
-_OWN_PLACE = "  by:     the sandbox: each launch has its own; what lies there outside is hidden\n"
-# What a person asks, and the operation that the kernel then asks about.
-_QUESTIONS = {
-    "read": "file-read-data",
-    "write": "file-write-data",
-    "list": "file-read-data",
-    "stat": "file-read-metadata",
-    "exec": "process-exec*",
-    "connect": "network-outbound",
-    "listen": "network-inbound",
-}
-_VERDICTS: dict[trust.Verdict, str] = {
-    trust.UNKNOWN: "and you have not trusted it",
-    trust.CHANGED: "and has changed since you looked at it",
-    trust.DECLINED: "and it is declined",
-}
+def answer(arguments: Arguments, tell: Callable[[str], None]) -> int:
+    """Prints the answers; 0 if all is allowed, 1 if something is denied, 125 if one is missing."""
+    words = arguments.words
+    asked_for = _questions(words)
+    depth = _depth(arguments)
+    inquiry = _Inquiry(arguments, depth)
+    alone = len(words) == 2 and _INPUT not in words
+    status = 0
+    for word, text in asked_for:
+        try:
+            allowed = inquiry.answer(word, text, alone)
+        except UserError as error:
+            if alone:
+                raise
+            status = REFUSED
+            if arguments.json:
+                sys.stdout.write(why_json.as_error(word, text, error))
+            else:
+                tell(error.message)
+        else:
+            status = status or (0 if allowed else 1)
+    return status
 
 
-def answer(arguments: Arguments) -> int:
-    """Prints the decision; 0 if it is allowed, 1 if denied."""
-    if len(arguments.words) < 2:
+class _Inquiry:
+    """A plan, and all that is asked of it."""
+
+    def __init__(self, arguments: Arguments, depth: int) -> None:
+        self.plan = sandbox.make_plan(arguments.request, Host.current())
+        self.asked = Asked(self.plan)
+        self.json = arguments.json
+        self.tree = Tree(self.asked, depth)
+        self.tree_is_wanted = depth > 0 and not arguments.json
+        self.wide = width()
+        self._mender: Mender | None = None
+
+    def answer(self, word: str, text: str, alone: bool) -> bool:
+        """Prints one answer, and says whether it is allowed."""
+        if word == TREE:
+            return self._show_tree(text)
+        found = self.asked.answer(question(word, text, self.plan.host))
+        sensitive, mendings = self._mended(found)
+        if self.json:
+            sys.stdout.write(why_json.as_json(found, sensitive, mendings))
+        else:
+            home = self.plan.host.home
+            sys.stdout.write(why_text.text(found, sensitive, mendings, home, self.wide))
+        if alone and word in _WITH_TREE and self.tree_is_wanted:
+            self._add_tree(found)
+        return found.allowed
+
+    def _mended(self, found: Answer) -> tuple[Sensitive | None, tuple[Mending, ...]]:
+        """Why it should stay as it is, and what would change it."""
+        if found.allowed:
+            return None, ()
+        if self._mender is None:
+            self._mender = Mender(self.plan, self.asked.index)
+        sensitive = self._mender.sensitive(found.access)
+        if found.decision.allowed or found.has("link") or found.has("permissions"):
+            return sensitive, ()  # it is no rule, or not only one, that is in the way
+        return sensitive, self._mender.mendings(found.access)
+
+    def _add_tree(self, found: Answer) -> None:
+        """Draws what is below a directory that was asked about, if there is anything to see."""
+        directory = found.question.access.target
+        if self._is_directory(found.question) and self.asked.view.reach(directory) != "closed":
+            self._draw(directory)
+
+    def _is_directory(self, asked: Question) -> bool:
+        return bool(asked.path) and self.plan.host.files.kind(asked.access.target) == "directory"
+
+    def _show_tree(self, text: str) -> bool:
+        asked = question("list", text, self.plan.host)
+        if not self._is_directory(asked):
+            raise UserError(
+                f"{printable(text)} is no directory", "safehouse why read asks about a file"
+            )
+        self._draw(asked.access.target)
+        return self.asked.view.reach(asked.access.target) != "closed"
+
+    def _draw(self, directory: str) -> None:
+        node = self.tree.of(directory)
+        if self.json:
+            sys.stdout.write(why_json.line(tree.as_json(node, directory)))
+        else:
+            name = why_text.short(directory, self.plan.host.home)
+            sys.stdout.write(tree.text(node, name, tree.Style(self.wide)))
+
+
+def _questions(words: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """The questions, each an operation and a target: those of the words, or of standard input.
+
+    Raises UserError for what is none before the first is given.
+    """
+    if words == (_INPUT,):
+        return _of_input("")
+    if len(words) < 2:
         raise UserError(
             "what is to be decided?",
             "safehouse why read ~/.ssh/config -- claude (or write, exec, connect, ...)",
         )
-    word, target = arguments.words
-    operation = OPERATION_ALIAS.get(_QUESTIONS.get(word, word), _QUESTIONS.get(word, word))
-    if operation not in OPERATIONS:
-        known = [*_QUESTIONS, *OPERATIONS]
-        raise UserError(
-            f"unknown operation {printable(word)!r}{nearest(word, known)}",
-            f"one of {', '.join(_QUESTIONS)}, or an operation of SBPL",
-        )
-    plan = sandbox.make_plan(arguments.request, Host.current())
-    access = Access(operation, target)
-    if kind_of(access) == "path" or target[:1] in ("~", ".", "/"):
-        path = plan.host.absolute(target, "why")
-        found = plan.host.resolve(path)
-        access = Access(operation, found.real)
-        for link, to in found.links:
-            sys.stdout.write(f"{printable(link)} is a link to {printable(to)}\n")
-    decision = plan.policy.decide(access)
-    if not decision.allowed and decision.rule.filter is None and _is_own(access.target, plan.host):
-        sys.stdout.write(f"allowed: {access.operation} {printable(access.target)}\n{_OWN_PLACE}")
-        return 0
-    sys.stdout.write(_text(decision, access))
-    if not decision.allowed:
-        sys.stdout.write(_mending(access, decision, plan))
-    for form in plan.policy.opaque:
-        sys.stdout.write(f"not certain: {form.origin.source} has a form that is not understood\n")
-    return 0 if decision.allowed else 1
-
-
-def _is_own(path: str, host: Host) -> bool:
-    """Whether a path is one of the sandbox's own, not hidden by them: it, or a new one below it."""
-    for place in sandbox.backend_for(host).own_places:
-        if contains(place, path) and not contains(host.home, path):
-            return place in ("/dev", "/proc", path) or host.files.kind(path) == "missing"
-    return False
-
-
-def _text(decision: Decision, access: Access) -> str:
-    rule = decision.rule
-    word = "allowed" if decision.allowed else "denied"
-    origin = rule.origin
-    by = f"{printable(origin.source)} ({Tier.NAMES[origin.tier]})"
-    if rule.operations == ("default",):
-        by = "no rule"
+    word, *targets = words
+    if word != TREE:
+        operation_of(word)
     return (
-        f"{word}: {access.operation} {printable(access.target)}\n"
-        f"  by:     {by}\n  reason: {printable(origin.reason)}\n"
+        pair
+        for target in targets
+        for pair in (_of_input(word) if target == _INPUT else [(word, target)])
     )
 
 
-def _mending(access: Access, decision: Decision, plan: sandbox.Plan) -> str:
-    """What allows it: trust in the project, a feature where one does, else an option."""
-    mended = _network(access, plan) or _trust(access, plan)
-    if mended:
-        return mended
-    is_file = kind_of(access) == "path" and not access.operation.startswith("network")
-    for feature in _features_for(access, plan):
-        if not (is_file and feature.name == "wide-read"):  # a path of its own opens less
-            return (
-                f"  to allow it: --enable={feature.name} ({feature.weakens})\n"
-                f"  to keep it:  safehouse grant --enable={feature.name}\n"
-            )
-    if decision.rule.origin.tier == Tier.PROTECTED:
-        return "  nothing opens it: it is protected\n"
-    if decision.rule.origin.tier == Tier.APPENDED:
-        return "  an appended profile closes it: change that\n"
-    if not is_file:
-        return "  no option allows it\n"
-    writes = "write" in access.operation
-    option = "--add-dirs" if writes else "--add-dirs-ro"
-    path = printable(quoted(access.target))
-    if plan.host.files.kind(access.target) == "missing":
-        return f"  to allow it: {option}={path}, once it exists\n"
-    text = f"  to allow it: {option}={path}\n"
-    mode = READ_AND_WRITE if writes else READ_ONLY
-    if too_wide(plan.host, access.target, mode, plan.policy.workdir):
-        return text
-    return f"{text}  to keep it:  safehouse grant{' --write' if writes else ''} {path}\n"
+def _of_input(word: str) -> Iterator[tuple[str, str]]:
+    """The lines of standard input: targets, or without a word an operation and a target."""
+    with open(
+        sys.stdin.fileno(), encoding="utf-8", errors="surrogateescape", closefd=False
+    ) as lines:
+        for line in lines:
+            text = line.rstrip("\n")
+            if text.strip():
+                yield (word, text) if word else _pair(text)
 
 
-def _network(access: Access, plan: sandbox.Plan) -> str:
-    """Who closed the network, where that is what denies it."""
-    closed = [item for item in plan.configuration.said("network") if item.text == NONE]
-    opened = replace(plan.request, network=OPEN)
-    if plan.policy.network == NONE and closed and _allowed(access, opened, plan.host):
-        place = printable(closed[-1].place)
-        return f"  closed by:   network: none ({place})\n  to allow it: --network=open\n"
-    return ""
+def _pair(line: str) -> tuple[str, str]:
+    word, _, text = line.partition(" ")
+    return word, text
 
 
-def _trust(access: Access, plan: sandbox.Plan) -> str:
-    """What to do where the project asks for it, and the person has not said yes to that."""
-    found = plan.configuration
-    if found.project is None or found.verdict == trust.TRUSTED:
-        return ""
-    try:
-        if not _allowed(access, replace(plan.request, trust=True), plan.host):
-            return ""
-    except UserError:  # what it asks for is wrong, or too much
-        return ""
-    command = printable(trust.command(found.project.directory, plan.host))
-    return f"  this project asks for it, {_VERDICTS[found.verdict]}\n  to allow it: {command}\n"
-
-
-def _allowed(access: Access, request: Request, host: Host) -> bool:
-    return sandbox.make_plan(replace(request, platform=""), host).policy.decide(access).allowed
-
-
-def _features_for(access: Access, plan: sandbox.Plan) -> Iterator[Profile]:
-    """The features with which it would be allowed; those that give up the least come first."""
-    catalogue = start(replace(plan.request, platform=""), plan.host).catalogue
-
-    def opened(name: str) -> int:
-        return sum(len(profile.grants) for profile in catalogue.selected((name,), ""))
-
-    for name in sorted(catalogue.in_layers(("feature",)), key=opened):
-        request = replace(plan.request, enable=(*plan.request.enable, name))
-        if _allowed(access, request, plan.host):
-            yield catalogue.profile(name)
+def _depth(arguments: Arguments) -> int:
+    if not arguments.depth:
+        return DEPTH
+    if not (arguments.depth.isascii() and arguments.depth.isdigit()):
+        raise UserError(f"--depth: {printable(arguments.depth)} is no number", "as in --depth=3")
+    return min(int(arguments.depth), _MOST_DEPTH)

@@ -9,10 +9,11 @@ from __future__ import annotations
 from difflib import SequenceMatcher
 
 from safehouse.files import ancestors
-from safehouse.policy.decisions import Decisions
+from safehouse.policy.index import Index
 from safehouse.policy.match import kind_of, matches
-from safehouse.policy.policy import Access
-from safehouse.policy.rule import Filter
+from safehouse.policy.operations import OWN_DEFAULT, PARENT
+from safehouse.policy.policy import OWN, Access, Policy
+from safehouse.policy.rule import DENY, Filter, Opaque
 from safehouse.policy.search import (
     ADDRESSES,
     is_simple,
@@ -51,16 +52,50 @@ def families(operation: str) -> tuple[str, ...]:
     return (FILTER_ALIAS.get(kind, kind),)
 
 
-class Answers:
-    """Two lists of rules for some operations, the strongest first; the last of each has no filter."""
+class Side:
+    """One of two policies, to be asked often."""
 
-    def __init__(
-        self, before: tuple[Rule, ...], after: tuple[Rule, ...], operations: Sequence[str]
-    ) -> None:
-        self.lists = before, after
+    def __init__(self, policy: Policy) -> None:
+        self.index = Index(policy)
+        rules = tuple(rule for rule in policy.rules if not isinstance(rule, Opaque))
+        # As it would be with names, trees and beginnings only.
+        self.plain = Index(Policy(tuple(rule for rule in rules if _is_plain(rule))))
+        self._rules: dict[str, list[Rule]] = {}
+        for rule in rules:
+            for operation in rule.operations:
+                self._rules.setdefault(operation, []).append(rule)
+
+    def deciding(self, operation: str) -> tuple[Rule, ...]:
+        """The rules that decide on an operation, the strongest first: the first that fits counts.
+
+        The last one has no filter. Of those with the same filter only the strongest is there.
+        """
+        found: dict[Filter, Rule] = {}
+        while operation:
+            own = self._rules.get(operation, ())
+            for rule in reversed(own):
+                if rule.filter is not None:
+                    found.setdefault(rule.filter, rule)
+            bare = next((rule for rule in reversed(own) if rule.filter is None), None)
+            if bare is None and operation in OWN_DEFAULT:
+                bare = OWN[OWN_DEFAULT[operation]]
+            if bare is not None:
+                return (*found.values(), bare)
+            operation = PARENT.get(operation, "")
+        return (*found.values(), OWN[DENY])
+
+
+class Answers:
+    """What two policies answer to some operations, for which each has one list of rules."""
+
+    def __init__(self, sides: tuple[Side, Side], operations: Sequence[str]) -> None:
+        self.sides = sides
         self.operations = operations
         self.operation = operation = operations[0]
-        self.decisions = Decisions(before, operation), Decisions(after, operation)
+        self.lists = sides[0].deciding(operation), sides[1].deciding(operation)
+        self._places = [
+            {id(rule): place for place, rule in enumerate(rules)} for rules in self.lists
+        ]
         self.unfinished: list[Filter] = []
         # Of a rule that both have, in the same order as all of these: where it stands in the other.
         self.common: tuple[dict[int, int], dict[int, int]] = ({}, {})
@@ -86,6 +121,15 @@ class Answers:
     def differ(self, one: int, two: int) -> bool:
         """Whether two rules decide differently."""
         return self.lists[0][one].action != self.lists[1][two].action
+
+    def places(self, target: str, kind: str, plain: bool = False) -> Places:
+        """The two rules that decide on a target, as it is or, `plain`, without patterns."""
+        access = Access(self.operation, target, kind)
+        one, two = (
+            places[id((side.plain if plain else side.index).decide(access).rule)]
+            for side, places in zip(self.sides, self._places)
+        )
+        return one, two
 
     def outdone(self, one: int, two: int) -> bool:
         """Whether one of two rules stands in the other list, too, and is the stronger one there."""
@@ -134,9 +178,8 @@ class _OfOneKind:
         """Asks about targets; gives the pair of rules that decides on the last one."""
         pair = -1, -1
         for text in texts:
-            one, two = (each.place(text, self.kind) for each in self.answers.decisions)
-            pair = one, two
-            if self.answers.differ(one, two):
+            pair = self.answers.places(text, self.kind)
+            if self.answers.differ(*pair):
                 self.pairs.setdefault(pair, text)
         return pair
 
@@ -164,19 +207,10 @@ class _OfOneKind:
 
     def _behind_patterns(self, texts: Iterable[str]) -> Iterator[Places]:
         """The pairs of rules that would decide on targets if there were names and trees only."""
-        plain: list[tuple[list[int], Decisions]] = []
-        for rules in self.answers.lists:
-            places = [
-                place
-                for place, rule in enumerate(rules)
-                if rule.filter is None or is_simple(rule.filter)
-            ]
-            chosen = tuple(rules[place] for place in places)
-            plain.append((places, Decisions(chosen, self.answers.operation)))
         for text in texts:
-            one, two = (places[decisions.place(text, self.kind)] for places, decisions in plain)
-            if self.answers.differ(one, two):
-                yield one, two
+            pair = self.answers.places(text, self.kind, plain=True)
+            if self.answers.differ(*pair):
+                yield pair
 
     def _of_patterns(self) -> Iterator[Places]:
         """The pairs of rules that may decide differently on a target, one having a pattern."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from safehouse.policy.answers import Answers, families
-from safehouse.policy.decisions import by_operation
+from safehouse.policy.answers import Answers, Side, families
 from safehouse.policy.match import kind_of, matches
 from safehouse.policy.operations import OPERATIONS
 from safehouse.policy.policy import Access
@@ -72,15 +71,15 @@ def compare(before: Policy, after: Policy) -> Comparison:
 
     Raises ValueError for a regex that is not known.
     """
-    lists = by_operation(before), by_operation(after)
+    sides = Side(before), Side(after)
     groups: dict[tuple[tuple[Rule, ...], tuple[Rule, ...]], list[str]] = {}
     for operation in OPERATIONS:
-        both = _shortened(lists[0].list_for(operation)), _shortened(lists[1].list_for(operation))
+        both = sides[0].deciding(operation), sides[1].deciding(operation)
         groups.setdefault(both, []).append(operation)
     found: dict[tuple[str, int, int], Change] = {}
     unfinished: dict[Filter, None] = {}
-    for both, operations in groups.items():
-        answers = Answers(both[0], both[1], operations)
+    for operations in groups.values():
+        answers = Answers(sides, operations)
         for kind, one, two, text in answers.differences():
             key = kind, id(one), id(two)
             usual = (each for each in operations if kind in families(each))
@@ -95,14 +94,6 @@ def compare(before: Policy, after: Policy) -> Comparison:
         *(Beyond(True, rule) for rule in _beyond(after, before, told)),
     )
     return Comparison(tuple(found.values()), beyond, tuple(unfinished))
-
-
-def _shortened(rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
-    """The list without rules that a stronger one with the same filter leaves nothing to decide."""
-    kept: dict[Filter | None, Rule] = {}
-    for rule in rules:
-        kept.setdefault(rule.filter, rule)
-    return tuple(kept.values())
 
 
 def _beyond(policy: Policy, other: Policy, told: set[int]) -> Iterator[AnyRule]:

@@ -104,6 +104,7 @@ def _own(action: Action, reason: str) -> Rule:
     return Rule(action, ("default",), None, Origin(Tier.BASE, "Seatbelt", reason))
 
 
+# What is decided where no rule says anything.
 OWN: dict[str, Rule] = {
     ALLOW: _own(ALLOW, "an operation that is allowed unless a rule names it"),
     DENY: _own(DENY, "nothing allows it"),

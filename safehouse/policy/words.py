@@ -22,6 +22,21 @@ WORDS: dict[str, tuple[str, ...]] = {
     "rename": ("file-write-unlink", "file-write-create"),
 }  # fmt: skip
 
+# What a person asks, and the operation that the kernel then asks about.
+QUESTIONS = {
+    "read": "file-read-data",
+    "write": "file-write-data",
+    "create": "file-write-create",
+    "delete": "file-write-unlink",
+    "rename": "file-write-unlink",
+    "list": "file-read-data",
+    "stat": "file-read-metadata",
+    "readlink": "file-read-metadata",
+    "exec": "process-exec*",
+    "connect": "network-outbound",
+    "listen": "network-inbound",
+}
+
 READ = WORDS["read"]
 WRITE = WORDS["write"]
 METADATA = WORDS["metadata"]

@@ -22,6 +22,8 @@ _MOST_CODES = (
     4  # that are kept of one shell: one that starts now may be about to read the last but one
 )
 _MOST_PLACES = 64
+# Of stable names: a shell that has run for long reads at its first Tab what is there then.
+_COMPLETIONS = {"zsh": "zsh/_safehouse", "bash": "bash/safehouse", "fish": "fish/safehouse.fish"}
 
 
 class Dependencies(Value):
@@ -72,6 +74,19 @@ def keep(host: Host, shell: str, code: str, of: Dependencies, since: float) -> s
     except OSError:
         return ""
     return line
+
+
+def keep_completion(host: Host, shell: str, code: str) -> str:
+    """Keeps what completes safehouse in a shell, and gives its file; "" where it cannot be kept."""
+    if host.is_borrowed():
+        return ""
+    path = f"{directory(host)}/{_COMPLETIONS[shell]}"
+    try:
+        own_files.make_directory(path.rpartition("/")[0])
+        own_files.replace(path, code.encode("utf-8", "surrogateescape"), durable=False)
+    except OSError:
+        return ""
+    return path
 
 
 def earlier_places(host: Host, shell: str) -> tuple[str, ...]:

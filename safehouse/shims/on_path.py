@@ -48,6 +48,11 @@ def usual(host: Host) -> str:
     return f"{host.home}/.local/share/safehouse/shims"
 
 
+def first_on_path(directory: str) -> str:
+    """The line, for any shell, that puts a directory first on PATH."""
+    return f'export PATH={quoted(directory, tilde=False)}:"$PATH"'
+
+
 def install(directory: str, names: tuple[str, ...], host: Host) -> None:
     """Makes the shims, and remembers the directory. Raises UserError, and then nothing was made."""
     reach.refuse_to_place(directory, host, Request())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 from safehouse import resources
@@ -13,13 +14,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 SHELLS = ("zsh", "bash", "fish")
+# The file of each at whose end the line belongs, as a person without special settings has it.
+FILES = {"zsh": "~/.zshrc", "bash": "~/.bashrc", "fish": "~/.config/fish/config.fish"}
 
 
 class Integration(Value):
     """What a shell's code is made of.
 
     `program` is the safehouse that it starts, by absolute path, `words` the arguments of `init`
-    that made it, `completion` more code.
+    that made it, `completion` the code for Tab.
     """
 
     shell: str
@@ -43,6 +46,23 @@ def code(integration: Integration) -> str:
     }
     text = resources.read(f"shell/init.{integration.shell}").decode()
     return filled(text, values)
+
+
+def for_tab(shell: str, text: str, file: str) -> str:
+    """The part of a shell's code for Tab: what loads `text` from the file it is kept in, or itself."""
+    word = quoting(shell)
+    values = {"FILE": word(file), "PLACE": word(os.path.dirname(file))}
+    load = filled(resources.read(f"shell/load.{shell}").decode(), values)
+    if file:
+        return load
+    return text + load if shell == "zsh" else text  # which has to wait there for compinit
+
+
+def line_of(shell: str, program: str = "safehouse") -> str:
+    """The line in a shell's file that reads the code; `program` is a word of the shell's language."""
+    if shell == "fish":
+        return f"{program} init fish | source"
+    return f'eval "$({program} init {shell})"'
 
 
 def reading(shell: str, path: str) -> str:

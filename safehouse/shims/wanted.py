@@ -72,9 +72,9 @@ def look(
     there = tuple(place for place in places if os.path.isdir(place))
     shims: dict[str, Shim] = {}
     if chosen is None:
-        agents = _agents(catalogue)
-        for name in sorted(name for name in agents if is_installed(name, there)):
-            shims[name] = Shim(name, agents[name])
+        profiles = agents(catalogue)
+        for name in sorted(name for name in profiles if is_installed(name, there)):
+            shims[name] = Shim(name, profiles[name])
     for item in chosen or ():
         for shim in _chosen(item, catalogue, there):
             shims[shim.name] = shim
@@ -94,7 +94,7 @@ def is_program(path: str) -> bool:
     return os.path.isfile(path) and os.access(path, os.X_OK)
 
 
-def _agents(catalogue: Catalogue, shared: bool = False) -> dict[str, str]:
+def agents(catalogue: Catalogue, shared: bool = False) -> dict[str, str]:
     """The profiles by the names of their commands; with `shared`, by those that others have, too."""
     found: dict[str, str] = {}
     left_out = {name for record in catalogue.known.values() for name in record[15]}
@@ -108,8 +108,8 @@ def _agents(catalogue: Catalogue, shared: bool = False) -> dict[str, str]:
 
 def _chosen(item: Item, catalogue: Catalogue, places: tuple[str, ...]) -> list[Shim]:
     """The shims for one word: a command, an agent (its first command, and what is installed), a runner."""
-    by_name = _agents(catalogue, shared=True)
-    own = [name for name, profile in _agents(catalogue).items() if profile == item.text]
+    by_name = agents(catalogue, shared=True)
+    own = [name for name, profile in agents(catalogue).items() if profile == item.text]
     if own:
         named = [n for n in own if n == own[0] or is_installed(n, places)]
         if by_name.get(item.text) == item.text and item.text not in named:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from safehouse.policy.rule import Filter, Grant
     from safehouse.sources.profile import Record
     from safehouse.sources.secret_names import Names
+    from safehouse.sources.sensitive import Group
 
 
 def records() -> Mapping[str, Record]:
@@ -40,6 +41,18 @@ def secret_names() -> Names:
 
         return Names(*checkout.parsed()[1])
     return Names(*_compiled.SECRETS)
+
+
+def sensitive_groups() -> tuple[Group, ...]:
+    """The places that should stay closed, from the same places."""
+    try:
+        from safehouse.sources import _compiled  # type: ignore[attr-defined]
+    except ImportError:
+        from safehouse.sources import checkout
+
+        return checkout.parsed()[2]
+    groups: tuple[Group, ...] = _compiled.SENSITIVE
+    return groups
 
 
 class Catalogue(Value):

@@ -15,24 +15,32 @@ if TYPE_CHECKING:
     from typing import Any
 
     from safehouse.sources.profile import Record
+    from safehouse.sources.sensitive import Group
 
-    Parsed = tuple[dict[str, Record], tuple[Any, ...]]
+    Parsed = tuple[dict[str, Record], tuple[Any, ...], tuple[Group, ...]]
 
 FILE = "profiles.yaml"
 _KEPT = "__pycache__/profiles.kept"  # in the package: no confined program may write there
 
 
 def parsed() -> Parsed:
-    """The profiles, and the names of secrets. Raises UserError for a wrong or missing file."""
+    """The profiles, the names of secrets, and the places that should stay closed.
+
+    Raises UserError for a wrong or missing file.
+    """
     package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     data = resources.read(FILE)
     stamp = (data, _changed(package))
     kept = _kept(f"{package}/{_KEPT}")
     if kept is not None and kept[0] == stamp:
         return kept[1]  # type: ignore[no-any-return]
-    from safehouse.sources import profile_file, secret_file
+    from safehouse.sources import profile_file, secret_file, sensitive_file
 
-    found = dict(profile_file.load(data, FILE)), secret_file.load(data.decode(), FILE)
+    found = (
+        dict(profile_file.load(data, FILE)),
+        secret_file.load(data, FILE),
+        sensitive_file.load(data, FILE),
+    )
     _keep(f"{package}/{_KEPT}", marshal.dumps((stamp, found)))
     return found
 

@@ -6,12 +6,10 @@ What is not understood is an error that names file and line; nothing is skipped 
 from __future__ import annotations
 
 import re
-import warnings
 from typing import TYPE_CHECKING
 
 import yaml
 
-from safehouse.errors import nearest
 from safehouse.policy.rule import ALLOW, DENY
 from safehouse.policy.vocabulary import (
     FILTER_FAMILY,
@@ -24,7 +22,8 @@ from safehouse.policy.vocabulary import (
 )
 from safehouse.policy.words import WORDS, operations
 from safehouse.sources.profile import LAYERS, PLATFORMS
-from safehouse.sources.strict_yaml import Reader, compose, line, shown
+from safehouse.sources.spelling import Spelling, in_each_place
+from safehouse.sources.strict_yaml import compose, line, shown
 
 if TYPE_CHECKING:
     from safehouse.policy.rule import Action
@@ -32,16 +31,12 @@ if TYPE_CHECKING:
     from safehouse.sources.strict_yaml import Entries
 
 MOST_TARGETS = 20_000  # a list counts as often as it is used
-MOST_GROUPS = 10  # of a regex, within each other
 TOP_KEYS = ("lists", "profiles")
 PROFILE_KEYS = (
     "layer", "summary", "weakens", "commands", "packages", "bundles", "requires", "passes", "homes",
     "environment", "arguments", "rules", "shared_names",
 )  # fmt: skip
 RULE_KEYS = ("allow", "deny", "on", "paths", "reason", "create", "follow", "existing_only")
-# Filled in by policy/planting.py, but for SHARED_TMP: each path below it becomes one in each of these.
-SHARED_TMP, SHARED_TMP_PLACES = "@SHARED_TMP", ("/private/tmp", "@TMPDIR")
-PLACEHOLDERS = ("@TMPDIR", "@LAUNCH_TMPDIR", SHARED_TMP, "@CACHEDIR", "@SSH_AUTH_SOCK")
 CREATE = "`create` (directory, subdirectory, or file: CONTENT)"
 
 _OTHER_FILTERS = tuple(name for name, family in FILTER_FAMILY.items() if family != "path")
@@ -50,7 +45,6 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._+-]*")
 _PACKAGE = re.compile(r"(@[a-z0-9._-]+/)?[a-z0-9][a-z0-9._-]*")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _ADDRESS = re.compile(r"(ip|tcp|udp)[46]?( (\*|localhost):(\*|[0-9]{1,5}))?")
-_REGEX_START = re.compile(r"\^(~|@TMPDIR|@LAUNCH_TMPDIR|@SHARED_TMP|@CACHEDIR)?/")
 
 
 def load(text: str | bytes, file: str, known: frozenset[str] = frozenset()) -> dict[str, Record]:
@@ -61,7 +55,7 @@ def load(text: str | bytes, file: str, known: frozenset[str] = frozenset()) -> d
     return _Profiles(file, known).read(compose(text, file))
 
 
-class _Profiles(Reader):
+class _Profiles(Spelling):
     """One file of profiles being read."""
 
     def __init__(self, file: str, known: frozenset[str]) -> None:
@@ -79,7 +73,8 @@ class _Profiles(Reader):
         return value
 
     def read(self, root: yaml.Node) -> dict[str, Record]:
-        shipped = () if self.known else ("project-secrets",)  # which secret_file.py reads
+        # secret_file.py and sensitive_file.py read the others.
+        shipped = () if self.known else ("project-secrets", "sensitive")
         top = self.mapping(root, "the file", (*TOP_KEYS, *shipped))
         if "profiles" not in top:
             self.fail(root, "`profiles` is missing")
@@ -308,7 +303,7 @@ class _Profiles(Reader):
         for target, (place, why) in self.mapping(named, f"`{keys[0]}`").items():
             reason = self.text(why, f"the reason for {shown(target)}")
             kind, text = self.target(place, keys[0], target)
-            for each in _in_each_place(text) if keys[0] == "paths" else (text,):
+            for each in in_each_place(text) if keys[0] == "paths" else (text,):
                 targets.append((kind, each, reason, line(place)))
         if not targets:
             self.fail(value, f"`{keys[0]}` is empty")
@@ -347,42 +342,6 @@ class _Profiles(Reader):
             self.check_regex(node, text)
         return key, text
 
-    def path(self, node: yaml.Node, text: str) -> tuple[str, str]:
-        said = shown(text)
-        if text[0] == "^":
-            if not _REGEX_START.match(text):
-                starts = "^/, ^~/, " + ", ".join(f"^{name}/" for name in PLACEHOLDERS[:-1])
-                self.fail(node, f"the regex {said} must begin with one of {starts}")
-            self.check_regex(node, text)
-            return "regex", text
-        start, _, rest = text.partition("/")
-        if start not in ("", "~", *PLACEHOLDERS) and start.rstrip("*") not in PLACEHOLDERS:
-            hint = nearest(start, [*PLACEHOLDERS]) if start[0] == "@" else ""
-            self.fail(
-                node,
-                f"the path {said} is not absolute{hint} (allowed at its start: /, ~/, "
-                f"{', '.join(PLACEHOLDERS)})",
-            )
-        if "//" in text or {".", ".."} & set(rest.split("/")):
-            self.fail(node, f"the path {said} has //, /./ or /../ in it: it would never match")
-        body = text[:-1] if text[-1] in "*/" else text
-        if "*" in body:
-            self.fail(node, f"the path {said} has a * that is not its end: write a regex (^/...)")
-        if text[-1] == "*":
-            if body[-1:] in ("/", "~", "") or body in PLACEHOLDERS:
-                self.fail(node, f"the path {said} ends in /*: a tree is written with / at its end")
-            return "prefix", body
-        if text[-1] != "/":
-            return "literal", text
-        if start == "@SSH_AUTH_SOCK":
-            self.fail(node, "@SSH_AUTH_SOCK is a socket, write it without / at its end")
-        return "subpath", body or "/"
-
-    def check_regex(self, node: yaml.Node, pattern: str) -> None:
-        problem = _regex_problem(pattern)
-        if problem:
-            self.fail(node, f"the regex {shown(pattern)} {problem}")
-
     def create(
         self,
         entries: Entries,
@@ -410,47 +369,6 @@ class _Profiles(Reader):
             if target[0] != kind:
                 self.fail(at, f"this `create` is for {spelled}, {shown(target[1])} is none")
         return create
-
-
-def _in_each_place(path: str) -> tuple[str, ...]:
-    """The paths that one below SHARED_TMP stands for; any other stands for itself."""
-    start = "^" * path.startswith("^")
-    name, slash, rest = path[len(start) :].partition("/")
-    places = SHARED_TMP_PLACES if name == SHARED_TMP else (name,)
-    return tuple(start + place + slash + rest for place in places)
-
-
-def _regex_problem(pattern: str) -> str:
-    """What keeps a regex from meaning the same to Seatbelt and to us: seatbelt.md 3.3."""
-    in_class, depth, previous = False, 0, ""
-    for position, c in enumerate(pattern):
-        if c == "\\":
-            return "has a backslash: write a dot as [.]"
-        if in_class:
-            if c == "[":
-                return "has [ within [...]"
-            in_class = c != "]"
-        elif c in "{}":
-            return "has {n}: write the repetition out"
-        elif c in "*+?" and previous in ("*", "+", "?", "(", "|", "^", ""):
-            return "has (?...), a lazy quantifier or one with nothing before it"
-        elif c == "|" and not depth:
-            return "has | outside of ( ): its right side would match anywhere"
-        elif c == "[":
-            in_class = True
-            if pattern.startswith(("[]", "[^]"), position):
-                return "has an empty [...]"
-        depth += (c == "(") - (c == ")") if not in_class else 0
-        if depth > MOST_GROUPS:
-            return f"has ( ) nested deeper than {MOST_GROUPS}"
-        previous = c
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            re.compile(pattern)
-    except (re.error, Warning, RecursionError, OverflowError) as error:
-        return f"is not one: {error}"
-    return ""
 
 
 def _circle(records: dict[str, Record]) -> list[str]:

@@ -80,7 +80,10 @@ def own_directories(host: Host) -> list[str]:
 
 
 def program_paths(host: Host) -> list[str]:
-    """The files that we are: the zipapp, or the package with its profiles and its environment."""
+    """The files that we are: the zipapp, or the package with its profiles and its environment.
+
+    Without an environment of its own also what was started, and where else modules come from.
+    """
     package = __file__.rpartition("/sources/")[0]
     archive = package
     while archive and host.files.kind(archive) == "missing":
@@ -91,6 +94,15 @@ def program_paths(host: Host) -> list[str]:
         found.append(host.resolve(profiles).real)
     if sys.prefix != sys.base_prefix:
         found.append(host.resolve(sys.prefix).real)
+    elif package == archive:
+        beside = package.rpartition("/")[0]
+        if beside.endswith(("/site-packages", "/dist-packages")):
+            found.append(host.resolve(beside).real)
+        if sys.argv[0][:1] == "/" and host.files.kind(sys.argv[0]) != "missing":
+            found.append(host.resolve(sys.argv[0]).real)
+    python = host.resolve(sys.base_prefix).real
+    if python.startswith(f"{host.home}/"):
+        found.append(python)
     return found
 
 

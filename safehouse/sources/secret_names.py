@@ -7,7 +7,7 @@ from safehouse.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     # Names in which * stands for any characters, each with its reason: what is closed, what of it
     # stays open, and the directories in which nothing is. Plain, so that the build can write it.
@@ -28,6 +28,23 @@ class Names(Value):
         for name, reason in self.closed:
             found.setdefault(reason, []).append(name)
         return found
+
+    def reader(self) -> Callable[[str], str]:
+        """What says of a file's name why it is closed; "" where it is not."""
+        import re
+
+        is_open = re.compile(alternatives(name for name, _ in self.open), re.DOTALL).fullmatch
+        closed = [
+            (re.compile(alternatives(some), re.DOTALL).fullmatch, reason)
+            for reason, some in self.by_reason().items()
+        ]
+
+        def reason_for(name: str) -> str:
+            if is_open(name):
+                return ""
+            return next((reason for fits, reason in closed if fits(name)), "")
+
+        return reason_for
 
     def open_of(self, closed: list[str]) -> list[str]:
         """The names that stay open of some that are closed: those that fit both, with * for nothing."""

@@ -83,18 +83,23 @@ def unknown_agents(found: Configuration, known: Iterable[str]) -> tuple[Ignored,
 
 def profiles(host: Host, shipped: Mapping[str, Record]) -> list[Record]:
     """The profiles of profiles.d in the order of the files' names; those of a shipped name extend it."""
-    directory = f"{protected.configuration(host)}/{PROFILES}"
     files = []
-    for name in own_files.names(directory, ".yaml"):
-        data = own_files.read(f"{directory}/{name}", host)
+    for path in profile_files(host):
+        data = own_files.read(path, host)
         if data is not None and not own_files.says_nothing(data):
-            files.append((own_files.short(f"{directory}/{name}", host), data))
+            files.append((own_files.short(path, host), data))
     if not files:
         return []
     known = tuple(shipped)
     # All of them together, and what they can refer to: another release may ship other profiles.
     text = b"\0".join([",".join(known).encode(), *(n.encode() + b"\0" + d for n, d in files)])
     return own_files.understood(text, "profiles", host, lambda _: _profiles(files, known))
+
+
+def profile_files(host: Host) -> list[str]:
+    """The files of profiles.d, in the order in which they are read."""
+    directory = f"{protected.configuration(host)}/{PROFILES}"
+    return [f"{directory}/{name}" for name in own_files.names(directory, ".yaml")]
 
 
 def settings(section: Section, tier: int, name: str, file: str, base: str) -> Settings:

@@ -102,6 +102,20 @@ def test_what_is_hidden_is_empty_and_cannot_be_opened():
     assert found[file - 1] == ["--perms", "0000"]
 
 
+def test_a_closed_directory_with_something_open_in_it_is_gone_through_and_becomes_read_only_last():
+    """Nothing can be mounted in one that is read-only already: wide-read with ssh did not start."""
+    host = linux(
+        ".ssh/config", ".ssh/id_rsa", "dot/hosts", links={".ssh/known_hosts": "../dot/hosts"}
+    )
+    found = steps(host, enable=("wide-read", "ssh"))
+    tree = place(found, "--tmpfs", "/home/me/.ssh")
+    assert found[tree - 1] == ["--perms", "0111"]
+    closed = place(found, "--remount-ro", "/home/me/.ssh")
+    assert place(found, "--ro-bind", "/home/me/.ssh/config") < closed
+    assert place(found, "--symlink", "../dot/hosts", "/home/me/.ssh/known_hosts") < closed
+    assert closed < place(found, "--remount-ro", "/")
+
+
 def test_as_root_the_settings_of_the_kernel_are_read_only():
     """linux.md 1.9: core_pattern runs a program outside."""
     found = steps(linux(user=0))

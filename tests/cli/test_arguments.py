@@ -24,6 +24,7 @@ VALUES = {
     "append_profile": ("a:b, c.sb", ("a:b, c.sb",)),
     "directory": ("a b", "a b"),
     "agents": ("claude,npx", ("claude", "npx")),
+    "depth": ("3", "3"),
 }
 WITH_VALUE = [
     (command, spelling, option.field)
@@ -225,6 +226,8 @@ def test_variables_before_the_command():
         (["read", "~/x", "--", "claude"], ("read", "~/x"), ("claude",)),
         (["--agent=a", "read", "~/x"], ("read", "~/x"), ()),
         (["read", "~/x", "--", "claude", "--", "y"], ("read", "~/x"), ("claude", "--", "y")),
+        (["read", "~/x", "y", "--json", "z"], ("read", "~/x", "y", "z"), ()),
+        (["-", "--", "A=1", "claude"], ("-",), ("claude",)),
         (["read"], ("read",), ()),
         ([], (), ()),
     ],
@@ -263,7 +266,7 @@ def test_an_unknown_option_is_refused_with_the_nearest(word, meant):
     assert "--help" in hint
 
 
-@pytest.mark.parametrize("word", ["-x", "--zzzzzz", "---", "-v", "--=x", "--\n"])
+@pytest.mark.parametrize("word", ["-x", "--zzzzzz", "---", "-q", "--=x", "--\n"])
 def test_an_option_that_is_like_none_is_refused_too(word):
     message, _ = refused(word, "tool")
     assert "unknown option" in message

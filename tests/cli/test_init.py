@@ -99,13 +99,31 @@ def test_no_agents_can_be_chosen_too(run, home):
     assert names(code(home)) == []
 
 
-def test_a_wrong_word_in_the_configuration_is_named_with_its_place(run, home):
-    file = home / ".config/safehouse/config.yaml"
+@pytest.mark.parametrize(
+    "name, text, says",
+    [
+        ("config.yaml", "\nshims: [claud]\n", "config.yaml:2: no agent is called 'claud'"),
+        ("config.yaml", "shim: []\n", "config.yaml:1: unknown key of the file 'shim'"),
+        (
+            "profiles.d/x.yaml",
+            "profiles: {x: {}}\n",
+            "profiles.d/x.yaml:1: profile x has no `layer`",
+        ),
+    ],
+)
+def test_with_a_wrong_configuration_the_agents_have_their_functions_all_the_same(
+    home, capsys, monkeypatch, name, text, says
+):
+    """Else they would run unconfined; so they are refused, for the reason that is said here."""
+    file = home / ".config/safehouse" / name
     file.parent.mkdir(parents=True)
-    file.write_text("\nshims: [claud]\n")
-    assert run("init", "zsh").startswith(
-        "~/.config/safehouse/config.yaml:2: no agent is called 'claud'"
-    )
+    file.write_text(text)
+    monkeypatch.setattr(sys, "argv", [f"{home}/bin/safehouse", "init", "bash"])
+    assert entry.main(["init", "bash"]) == 0
+    out, err = capsys.readouterr()
+    assert names(out) == ["claude"]
+    assert f"safehouse: ~/.config/safehouse/{says}" in err
+    assert not (home / ".cache/safehouse/init").exists()
 
 
 def test_agents_of_ones_own_count(run, home):

@@ -144,7 +144,9 @@ def test_a_home_that_is_none_is_refused(run, monkeypatch, value, message):
 
 
 def test_help_and_version(run):
-    assert run("--version") == (0, f"safehouse {safehouse.__version__}\n", "")
+    status, out, err = run("--version")
+    assert (status, err) == (0, "")
+    assert out.startswith(f"safehouse {safehouse.__version__} (checkout {ROOT}, Python 3.")
     for words in ((), ("--help",), ("-h",), ("help",), ("--agent=x", "--help")):
         status, out, err = run(*words)
         assert (status, err) == (0, "")

@@ -257,7 +257,7 @@ def review():
 
 @pytest.mark.parametrize("platform", ["macos", "linux"])
 def test_the_secrets_are_those_of_the_list(review, platform):
-    names = {place.name for place in review[platform]._secrets()}
+    names = {place.name for place in review[platform]._group("secrets")}
     assert {"~/.ssh/", "~/.aws/", "~/.netrc", "~/.config/gh/"} <= names
     assert ("~/Library/Keychains/" in names) == (platform == "macos")
 
@@ -265,7 +265,8 @@ def test_the_secrets_are_those_of_the_list(review, platform):
 @pytest.mark.parametrize("platform", ["macos", "linux"])
 def test_each_place_has_a_sample_that_it_is_for(review, platform):
     asked = review[platform]
-    places = [*asked._secrets(), *asked._sockets(), *asked._starts()]
-    assert len(places) > 80
+    groups = ("secrets", "sockets", "shells", "sign-in", "programs")
+    places = [place for name in groups for place in asked._group(name)]
+    assert len(places) > 200
     for place in places:
         assert text_matches(place.kind, place.path, place.sample), place

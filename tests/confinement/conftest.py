@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import itertools
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,30 +12,11 @@ import pytest
 from tests.confinement import user
 from tests.confinement.scene import Scene, copy, make_template
 
-ROOT = Path(__file__).resolve().parents[2]
 _NUMBERS = itertools.count()
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The single file, built once for all workers of pytest-xdist."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    output = shared / "confinement" / "safehouse"
-    output.parent.mkdir(exist_ok=True)
-    with open(shared / "confinement.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not output.exists():
-            subprocess.run(
-                [sys.executable, ROOT / "tools/build_zipapp.py", "-o", output],
-                check=True,
-                stdout=subprocess.DEVNULL,
-            )
-    return output
-
-
-@pytest.fixture(scope="session")
-def template(built: Path) -> Iterator[Scene]:
+def template(zipapp: Path) -> Iterator[Scene]:
     """What all scenes are copies of, in a place that an ordinary user can reach."""
     obstacle = user.obstacle()
     if obstacle:
@@ -47,7 +24,7 @@ def template(built: Path) -> Iterator[Scene]:
     root = user.new_directory()
     try:
         safehouse = root / "safehouse"
-        shutil.copy(built, safehouse)
+        shutil.copy(zipapp, safehouse)
         user.own(root)
         yield make_template(root / "template", safehouse)
     finally:

@@ -314,3 +314,24 @@ def test_the_project_itself_closed(scene):
     )
     assert done.returncode == 125
     assert "chmod u+r" in done.stderr and f" {scene.project}\n" in done.stderr
+
+
+@linux_only("on a Mac the rules themselves say so")
+def test_of_a_closed_directory_what_is_granted_is_there_and_nothing_else(scene):
+    """ssh opens its settings in a directory that wide-read closes."""
+    scene.write(".ssh/config", "Host example\n")
+    body = """
+print(read(home + "/.ssh/config"))
+for attempt in (os.listdir, lambda path: read(path + "/id_ed25519"), lambda path: write(path + "/new")):
+    try:
+        print(attempt(home + "/.ssh"), "went well")
+    except OSError as error:
+        print(type(error).__name__)
+"""
+    free = scene.attempt(body, False).stdout
+    assert "went well" in free
+    done = scene.attempt(body, True, ("--enable=wide-read,ssh",))
+    said = done.stdout.splitlines()[1:]
+    assert said == ["Host example", "", "PermissionError", "FileNotFoundError", "OSError"], (
+        done.stderr
+    )

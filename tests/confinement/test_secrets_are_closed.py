@@ -150,9 +150,8 @@ def test_linux_says_that_later_ones_are_open(scene):
 def test_why_names_the_rule_and_the_way_to_open_it(scene):
     before(scene)
     done = scene.confined("why", "--deny-secrets", "read", "a/b/c/.env")
-    path = scene.project / "a/b/c/.env"
-    assert "reason: secrets in the project: variables with keys" in done.stdout
-    assert f"to allow it: --add-dirs-ro={path}" in done.stdout
+    assert "secrets in the project: variables with keys\n" in done.stdout
+    assert "if you must:  --add-dirs-ro=~/src/project/a/b/c/.env\n" in done.stdout
 
 
 def test_a_large_project_starts(scene):

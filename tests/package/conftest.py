@@ -1,55 +1,45 @@
-"""The built file, once per session, and the Pythons to try it on."""
+"""What was built, installed once for all workers."""
 
 from __future__ import annotations
 
-import importlib.util
-import os
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.conftest import alone
+from tests.package.installing import SYSTEM_PYTHON, WAYS, Installed, by_pip_user, make_libraries
+from tests.package.test_zipapp import assert_version, evil, run
 
-
-def load_builder() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("build_zipapp", ROOT / "tools/build_zipapp.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+__all__ = ["evil"]  # a fixture of several
 
 
 @pytest.fixture(scope="session")
-def builder() -> ModuleType:
-    return load_builder()
+def libraries(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("libraries")
+    make_libraries(folder)
+    return folder
 
 
-@pytest.fixture(scope="session")
-def pythons(builder: ModuleType) -> dict[str, Path]:
-    found = {version: builder.find_python(version) for version in builder.VERSIONS}
-    return {version: path for version, path in found.items() if path}
-
-
-@pytest.fixture(scope="session")
-def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where downloaded wheels are kept: in the checkout when they are there or may be."""
-    kept = ROOT / "build"
-    if any(kept.glob("dependencies-*")) or os.access(kept if kept.exists() else ROOT, os.W_OK):
-        return kept
-    return tmp_path_factory.mktemp("wheels")
-
-
-@pytest.fixture(scope="session")
-def zipapp(
-    builder: ModuleType,
+@pytest.fixture(scope="session", params=[*WAYS, "pip --user"])
+def installed(
+    request: pytest.FixtureRequest,
+    shared: Path,
+    wheel: Path,
+    libraries: Path,
     pythons: dict[str, Path],
-    wheels: Path,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Path:
-    output = tmp_path_factory.mktemp("dist") / "safehouse"
-    builder.build(output, wheels, list(pythons.values()))
-    assert isinstance(output, Path)
-    return output
+) -> Installed:
+    with alone(shared, f"installed by {request.param}") as home:
+        note = home / "program"
+        if not note.exists():
+            home.mkdir()
+            if request.param == "pip --user":
+                program = by_pip_user(home, wheel, libraries, SYSTEM_PYTHON)
+            else:
+                install, version = WAYS[request.param]
+                python = pythons.get(version, Path(sys.executable))
+                program = install(home, wheel, libraries, python)
+            assert_version(run(program, "--version"))  # the first start takes its files for its own
+            note.write_text(str(program))
+    program = Path(note.read_text())
+    return Installed(home, program, program.resolve())

@@ -80,7 +80,7 @@ def test_nothing_of_one_platform_and_no_bootstrap_of_shiv(zipapp: Path) -> None:
     assert not [name for name in names if name.endswith((".so", ".pyd", ".pyc", ".dylib"))]
     assert not [name for name in names if "_bootstrap" in name]
     assert b"SHIV_" not in zipapp.read_bytes()
-    assert {"LICENSE", "licenses/pyyaml/LICENSE", "licenses/argcomplete/NOTICE"} <= set(names)
+    assert {"LICENSE", "licenses/pyyaml/LICENSE"} <= set(names)
 
 
 def test_no_path_of_the_builder(zipapp: Path) -> None:
@@ -204,7 +204,7 @@ def evil(tmp_path: Path) -> Path:
     """A folder of programs and modules under every name; each of them leaves a file `ran`."""
     folder = tmp_path / "evil"
     ran = tmp_path / "ran"
-    for package in ("safehouse", "safehouse/cli", "yaml", "argcomplete"):
+    for package in ("safehouse", "safehouse/cli", "yaml"):
         (folder / package).mkdir(parents=True)
     python = f"open({str(ran)!r}, 'a').write(__name__)\n"
     modules = ["sitecustomize", "usercustomize", "posix", "zipimport", "marshal", "site", "os"]
@@ -338,6 +338,22 @@ def unexpected(modules: set[str]) -> set[str]:
 
 def test_version_imports_little(zipapp: Path, python: Path) -> None:
     assert unexpected(imported(zipapp, python, "--version")) == set()
+
+
+@pytest.mark.parametrize("line", ["safehouse --w", "safehouse --enable=ssh,d", "safehouse pro"])
+def test_an_answer_for_argcomplete_imports_little(
+    zipapp: Path, python: Path, tmp_path: Path, line: str
+) -> None:
+    """It runs at each Tab. The profiles are not loaded for it."""
+    code = MODULES.format(program=program(zipapp))
+    words = ["sh", "-c", 'exec "$0" -IS -c "$1" "$2" 8>&1 1>/dev/null', python, code, zipapp]
+    said = {"_ARGCOMPLETE": "1", "COMP_LINE": line, "COMP_POINT": str(len(line))}
+    done = run(*words, HOME=str(tmp_path), **said)
+    assert done.stdout
+    modules = set(done.stderr.split()[1:])
+    assert "safehouse.cli.argcomplete" in modules
+    assert "safehouse.sources._compiled" not in modules
+    assert unexpected(modules) == set(), sorted(unexpected(modules))
 
 
 @pytest.mark.skipif(

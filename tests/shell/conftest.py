@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.confinement.conftest import built, scene, scenes, template  # noqa: F401
+from tests.confinement.conftest import scene, scenes, template  # noqa: F401
 from tests.shell.person import Person
 
 

@@ -312,7 +312,7 @@ def test_a_wrong_path_is_refused(path: str, says: str) -> None:
         ("", "1", "is empty"),
         ("# only a comment\n", "1", "is empty"),
         ("- a\n", "1", "the file must be a mapping"),
-        ("profile: {}\n", "1", "did you mean 'profiles'? (allowed: lists, profiles, project-secrets)"),
+        ("profile: {}\n", "1", "did you mean 'profiles'? (allowed: lists, profiles, project-secrets, sensitive)"),
         ("lists: {}\n", "1", "`profiles` is missing"),
         ("profiles:\n", "1", "profiles must be a mapping"),
         ("profiles: {p: }\n", "1", "profile p must be a mapping"),

@@ -13,7 +13,8 @@ from safehouse.policy.policy import Access, Policy
 from safehouse.policy.rule import ALLOW, DENY, PATH_KINDS, Filter, Grant, Rule, Tier
 from safehouse.policy.vocabulary import NEWER, OLDER_NAME, OPERATIONS, OWN_DEFAULT, PARENT
 from safehouse.sources.profile import LAYERS, ON_REQUEST, PLATFORMS, Profile, profile_of
-from safehouse.sources.profile_file import PLACEHOLDERS, load
+from safehouse.sources.profile_file import load
+from safehouse.sources.spelling import PLACEHOLDERS
 
 FILE = Path(__file__).parents[2] / "profiles.yaml"
 RECORDS = load(FILE.read_bytes(), FILE.name)

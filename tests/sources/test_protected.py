@@ -75,6 +75,32 @@ def test_in_a_checkout_the_profiles_and_the_environment_are_its_own_too(monkeypa
     assert found == ["/src/safehouse", "/src/profiles.yaml", "/src/.venv"]
 
 
+def test_installed_by_pip_all_that_it_imports_from_is_its_own(monkeypatch):
+    """A module that a library would import if it were there is planted beside it otherwise."""
+    site = f"{HOME}/.local/lib/python3.11/site-packages"
+    monkeypatch.setattr(protected, "__file__", f"{site}/safehouse/sources/protected.py")
+    started = f"{HOME}/.local/bin/safehouse"
+    python = SimpleNamespace(prefix="/usr", base_prefix="/usr", argv=[started])
+    monkeypatch.setattr(protected, "sys", python)
+    found = protected.program_paths(mac(".local/lib/python3.11/site-packages/safehouse/", started))
+    assert found == [f"{site}/safehouse", site, started]
+
+
+def test_a_python_of_the_person_s_own_is_not_changed(monkeypatch):
+    """uv's and pyenv's: what it is made of runs before any line of ours."""
+    own = f"{HOME}/.local/share/uv/python/3.13"
+    environment = f"{HOME}/.local/share/uv/tools/safehouse"
+    package = f"{environment}/lib/python3.13/site-packages/safehouse"
+    monkeypatch.setattr(protected, "__file__", f"{package}/sources/protected.py")
+    python = SimpleNamespace(prefix=environment, base_prefix=own, argv=["safehouse"])
+    monkeypatch.setattr(protected, "sys", python)
+    host = mac(f"{package}/", f"{own}/bin/")
+    assert protected.program_paths(host) == [package, environment, own]
+    elsewhere = SimpleNamespace(prefix=environment, base_prefix="/opt/python", argv=["safehouse"])
+    monkeypatch.setattr(protected, "sys", elsewhere)
+    assert protected.program_paths(host) == [package, environment]
+
+
 @pytest.mark.parametrize(
     "name",
     [".zshrc", ".zshenv", ".zprofile", ".zlogin", ".bashrc", ".bash_profile", ".bash_login", ".profile",

@@ -63,17 +63,6 @@ def run(table, read):
     sys.path[:] = [archive + "/site-packages", *(entry for entry in sys.path if entry != given)]
     if table:
         sys.meta_path.insert(0, ByteCode(archive, table, read))
-    import gc
+    from safehouse.cli.main import process
 
-    gc.disable()  # a launch makes no cycles, and its thousand values would be looked through twice
-    from safehouse.cli.main import main
-
-    status = main()
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except (OSError, ValueError):
-            status = status or 125
-    from posix import _exit
-
-    _exit(status)  # without taking the interpreter apart first, 2 ms
+    process()

@@ -1,0 +1,75 @@
+class Safehouse < Formula
+  desc "Run AI coding agents confined by the kernel"
+  homepage "https://github.com/OWNER/safehouse"
+  url "https://github.com/OWNER/safehouse/releases/download/v0.1.0/safehouse", using: :nounzip
+  sha256 "0000000000000000000000000000000000000000000000000000000000000000"
+  license "Apache-2.0"
+
+  livecheck do
+    url :stable
+    strategy :github_latest
+  end
+
+  # The file has names of directories in its byte code, which relocation would corrupt.
+  pour_bottle? only_if: :default_prefix
+
+  depends_on "python@3.13"
+
+  def install
+    # Of all the Pythons that the file would look for, Homebrew's. The bracket makes it a pattern,
+    # by which the file's shell sees that it is there.
+    python = "#{HOMEBREW_PREFIX}/opt/python@3.13/bin/python3.1[3]"
+    inreplace "safehouse", /^for safehouse_group in '.*?^'; do$/m, "for safehouse_group in '\n#{python}\n'; do"
+    bin.install "safehouse"
+    chmod 0555, bin/"safehouse" # generate_completions_from_executable runs it
+    generate_completions_from_executable(bin/"safehouse", "completion")
+  end
+
+  def caveats
+    file, line = case Utils::Shell.preferred
+    when :fish then ["~/.config/fish/config.fish", "safehouse init fish | source"]
+    when :bash then [OS.mac? ? "~/.bash_profile" : "~/.bashrc", 'eval "$(safehouse init bash)"']
+    else ["~/.zshrc", 'eval "$(safehouse init zsh)"']
+    end
+    text = <<~EOS
+      To start agents confined when you type their names, add this to the end of #{file}:
+        #{line}
+    EOS
+    if OS.linux? && !File.exist?("/usr/bin/bwrap")
+      text += <<~EOS
+
+        Install bubblewrap with the package manager of your distribution, for example:
+          sudo apt-get install bubblewrap
+        Homebrew's own is not used: it belongs to you, and what confines must belong to root.
+      EOS
+    end
+    text
+  end
+
+  test do
+    assert_match "safehouse #{version} (Homebrew ", shell_output("#{bin}/safehouse --version")
+
+    (testpath/"project/file").write "content"
+    cd "project" do
+      policy = shell_output("#{bin}/safehouse policy --platform=macos -- cat file")
+      assert_match "(deny default)", policy
+      assert_match "#{testpath.realpath}/project", policy
+
+      # Where brew's own sandbox or a container forbids another one, nothing is run.
+      confine = if OS.mac?
+        ["/usr/bin/sandbox-exec", "-p", "(version 1)(allow default)"]
+      else
+        ["/usr/bin/bwrap", "--unshare-user", "--unshare-pid", "--ro-bind", "/", "/", "--proc", "/proc"]
+      end
+      if quiet_system(*confine, "/bin/sh", "-c", ":")
+        assert_match(/deny default|--unshare-user/, shell_output("#{bin}/safehouse --stdout -- cat file"))
+        assert_equal "content", shell_output("#{bin}/safehouse -- cat file")
+        refute_match "content", shell_output("#{bin}/safehouse --deny=file -- cat file 2>&1", 1)
+      else
+        refusal = shell_output("#{bin}/safehouse -- cat file 2>&1", OS.mac? ? 71 : 125)
+        assert_match(/sandbox_apply|bubblewrap/, refusal)
+        refute_match "content", refusal
+      end
+    end
+  end
+end
