@@ -10,7 +10,7 @@ import posix as os  # os itself costs 1.3 ms of every launch
 import time
 from errno import EFBIG, EPERM
 
-from safehouse.files import decoded
+from safehouse.facts import decoded
 from safehouse.sources import own_files, protected
 from safehouse.value import Value
 

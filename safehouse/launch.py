@@ -5,7 +5,7 @@ from __future__ import annotations
 import posix as os  # os itself costs 1.3 ms of every launch
 
 from safehouse.errors import REFUSED
-from safehouse.files import encoded
+from safehouse.facts import encoded
 from safehouse.value import Value
 
 TYPE_CHECKING = False

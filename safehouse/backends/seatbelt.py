@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from safehouse import facts
 from safehouse.errors import UserError
 from safehouse.launch import (
     FULL,
@@ -59,7 +60,7 @@ class Seatbelt:
             how = ("-p", text)
         else:
             how = ("-f", _private_file(host, text))
-        if not host.foreign and not os.access(SANDBOX_EXEC, os.X_OK):
+        if not host.foreign and not facts.access(SANDBOX_EXEC, os.X_OK):
             raise UserError(
                 f"{SANDBOX_EXEC}, which confines programs on macOS, is missing",
                 "it is part of macOS; nothing is run without it",
