@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from safehouse.backends.mounts import Mounts
+    from safehouse.backends.mount import Mounts
     from safehouse.policy.policy import Policy
 
 # Can be made again, or is of no use to anybody later.

@@ -20,7 +20,7 @@ START = """
 import os, signal, sys
 from safehouse.backends import bubblewrap, verify
 from safehouse.backends.bubblewrap import MARK, Bubblewrap
-from safehouse.backends.mounts import Mount, Mounts
+from safehouse.backends.mount import Mount, Mounts
 from safehouse.errors import UserError
 from safehouse.launch import Enforcement, Launch, Words
 
