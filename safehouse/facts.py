@@ -356,7 +356,7 @@ def environment() -> dict[str, str]:
             for entry in started_with.split(b"\0"):
                 if entry.startswith(b"LC_CTYPE="):
                     values["LC_CTYPE"] = decoded(entry.partition(b"=")[2])
-    return values
+    return values if _journal is None else Variables(values)
 
 
 def digest(data: bytes, salt: bytes = b"") -> bytes:
@@ -377,3 +377,14 @@ def encoded(text: str) -> bytes:
 def decoded(data: bytes) -> str:
     """The text for bytes of the kernel's."""
     return data.decode("utf-8", "surrogateescape")
+
+
+def renamed(text: str, name: str, new: str) -> str:
+    """A text about the directory of one launch as it is for another; see Host.launch_temp."""
+    text = text.replace("|".join(others(name)), "|".join(others(new)))
+    return text.replace(f"/safehouse/{name}", f"/safehouse/{new}")
+
+
+def others(name: str) -> list[str]:
+    """Regexes that together fit all names but this one, and no part of what follows it."""
+    return [f"{name[:place]}[^{letter}]" for place, letter in enumerate(name + "/")]

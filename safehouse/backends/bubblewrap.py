@@ -64,18 +64,23 @@ class Bubblewrap:
 
     def __init__(self) -> None:
         self._scope = Scope()
-        self._planned: tuple[Mounts, str] | None = None
+        self.mounts: Mounts | None = None
+        self._home = ""
         self._sandbox: Sandbox | None = None
 
     def inside(self, host: Host) -> bool:
         """Whether we are in a mount namespace that this backend made."""
+        try:
+            facts.form(MARK)  # a plan depends on that
+        except OSError:
+            return False
         return is_mark(MARK) and bool(os.statvfs("/").f_flag & os.ST_RDONLY)
 
     def prepare(self, policy: Policy, host: Host, command: tuple[str, ...]) -> Launch:
         """See Backend.prepare."""
         program = _program()
         mounts = plan(policy, host)
-        self._planned = mounts, host.home
+        self.mounts, self._home = mounts, host.home
         filter = terminal_filter()
         can = policy.decide(Access("file-read-data", host.resolve(_ENV).real)).allowed
         resetting = _with_default_signals(command) if can else ()
@@ -104,7 +109,7 @@ class Bubblewrap:
 
     def start(self, launch: Launch) -> int:
         """See Backend.start."""
-        self._sandbox = Sandbox(self._scope, self._planned)
+        self._sandbox = Sandbox(self._scope, self.mounts, self._home)
         return self._sandbox.start(launch)
 
     def lost(self, policy: Policy) -> tuple[str, ...]:

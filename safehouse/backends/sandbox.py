@@ -25,14 +25,15 @@ _FEWEST_FILES = 250  # that any system allows
 
 
 class Sandbox:
-    """One launch: `planned` are its mounts and the home, None where nothing is to be verified.
+    """One launch: `mounts` are those that are planned, None where nothing is to be verified.
 
     `home` is what the program had as its home, once it has started and if that was its own.
     """
 
-    def __init__(self, scope: Scope, planned: tuple[Mounts, str] | None) -> None:
+    def __init__(self, scope: Scope, mounts: Mounts | None, home: str) -> None:
         self._scope = scope
-        self._planned = planned
+        self._mounts = mounts
+        self._where = home
         self.home: PrivateHome | None = None
 
     def start(self, launch: Launch) -> int:
@@ -94,9 +95,9 @@ class Sandbox:
 
         Raises UserError if what is mounted is not what was planned, or does not close what it must.
         """
-        if self._planned is None:
+        if self._mounts is None:
             return True
-        mounts, home = self._planned
+        mounts, home = self._mounts, self._where
         everything = any(mount.path == "/" for mount in mounts.mounts)
         if everything and not proof:
             return True  # all that there is, was asked for

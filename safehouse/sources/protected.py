@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from safehouse.facts import others
 from safehouse.policy.planting import quoted
 from safehouse.policy.rule import DENY, Filter, Grant, Origin, Tier
 from safehouse.policy.words import RENAME, WRITE, operations
@@ -173,8 +174,7 @@ def _of_other_launches(host: Host) -> Iterator[Grant]:
 def _beside(path: str) -> str:
     """A regex for all that lies in the directory of `path` under another name."""
     directory, _, name = path.rpartition("/")
-    others = [f"{name[:place]}[^{letter}]" for place, letter in enumerate(name + "/")]
-    return f"^{quoted(directory)}/({'|'.join(others)})"
+    return f"^{quoted(directory)}/({'|'.join(others(name))})"
 
 
 def _on_the_way(host: Host, path: str, reason: str) -> Iterator[Grant]:

@@ -53,6 +53,11 @@ _BUNDLE = ".app"
 _MOST_INFO = 1 << 20
 
 
+def is_runner(word: str) -> bool:
+    """Whether a command is one of those that run what their words name."""
+    return word.rpartition("/")[2] in _RUNNERS
+
+
 def split_assignments(
     words: tuple[str, ...],
 ) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
