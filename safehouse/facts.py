@@ -55,11 +55,16 @@ def is_whole(journal: Journal) -> bool:
     return _TORN not in journal
 
 
-def _asked(name: str, question: Any) -> Answer:
-    """The answer now, in the journal."""
-    answer = _ASK[name](question)
-    if _journal is not None:
-        _noted(_journal, name, question, answer)
+def asked(name: str, question: Any) -> Answer:
+    """The answer now, which goes into the journal; what was asked for it does not."""
+    global _journal
+    journal, _journal = _journal, None
+    try:
+        answer = ASK[name](question)
+    finally:
+        _journal = journal
+    if journal is not None:
+        _noted(journal, name, question, answer)
     return answer
 
 
@@ -194,7 +199,7 @@ def _stored(path: str) -> Answer:
     return decoded(answer.partition(b"\0")[0]) or path
 
 
-_ASK: dict[str, Callable[[Any], Answer]] = {
+ASK: dict[str, Callable[[Any], Answer]] = {
     "form": _form, "link": _link, "names": _names, "look": _look, "access": _access,
     "number": _number, "content": _content, "home": _home, "groups": _groups, "place": _place,
     "stored": _stored,
@@ -206,19 +211,19 @@ _ASK: dict[str, Callable[[Any], Answer]] = {
 
 def form(path: str) -> int:
     """What lies at a path, itself: the bits of its mode that tell. Raises OSError."""
-    answer: int = _refused(_asked("form", path), path)
+    answer: int = _refused(asked("form", path), path)
     return answer
 
 
 def readlink(path: str) -> str:
     """What a link says. Raises OSError."""
-    answer: str = _refused(_asked("link", path), path)
+    answer: str = _refused(asked("link", path), path)
     return answer
 
 
 def listdir(path: str) -> list[str]:
     """The names in a directory, sorted. Raises OSError."""
-    return list(_refused(_asked("names", path), path))
+    return list(_refused(asked("names", path), path))
 
 
 class Look:
@@ -230,22 +235,22 @@ class Look:
 
 def lstat(path: str) -> Look:
     """Of what lies at a path, itself. Raises OSError."""
-    return Look(_refused(_asked("look", (path, False)), path))
+    return Look(_refused(asked("look", (path, False)), path))
 
 
 def stat(path: str) -> Look:
     """Of what a path leads to. Raises OSError."""
-    return Look(_refused(_asked("look", (path, True)), path))
+    return Look(_refused(asked("look", (path, True)), path))
 
 
 def access(path: str, how: int) -> bool:
     """What access(2) says."""
-    return bool(_asked("access", (path, how)))
+    return bool(asked("access", (path, how)))
 
 
 def number(path: str) -> str:
     """What a directory is known by when another takes its name. Raises OSError."""
-    answer: str = _refused(_asked("number", path), path)
+    answer: str = _refused(asked("number", path), path)
     return answer
 
 
@@ -261,25 +266,25 @@ def read(path: str, most: int, follow: bool = True) -> bytes:
 
 def home_of(who: int | str) -> str:
     """The home that the system has for a user, by number or name; "" where it knows none."""
-    answer: str = _asked("home", who)
+    answer: str = asked("home", who)
     return answer
 
 
 def groups() -> tuple[int, ...]:
     """The groups of this process."""
-    answer: tuple[int, ...] = _asked("groups", 0)
+    answer: tuple[int, ...] = asked("groups", 0)
     return answer
 
 
 def place(number: int) -> str:
     """A directory that confstr(3) names; "" for none."""
-    answer: str = _asked("place", number)
+    answer: str = asked("place", number)
     return answer
 
 
 def stored(path: str) -> str:
     """`path` as the volume of a Mac spells it."""
-    answer: str = _asked("stored", path)
+    answer: str = asked("stored", path)
     return answer
 
 
@@ -303,7 +308,7 @@ def same(journal: Journal) -> bool:
         return False
     for name, answers in journal.items():
         if name != "form":
-            ask = _ASK[name]
+            ask = ASK[name]
             for question, answer in answers.items():
                 if ask(question) != answer:
                     return False

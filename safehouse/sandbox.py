@@ -154,9 +154,7 @@ def lost_in(home: PrivateHome, request: Request) -> Iterator[str]:
     yield lost.told(home.lost(plan.policy), plan.policy, plan.host.home)
 
 
-def changed(
-    seen: tuple[Seen, ...], unconfigured: str, host: Host | None = None
-) -> Iterator[str]:
+def changed(seen: tuple[Seen, ...], unconfigured: str, host: Host | None = None) -> Iterator[str]:
     """What to tell of what a command has left; `unconfigured` is its directory, see there."""
     yield from git_changes.told(LocalFiles(), seen)
     appeared = _appeared(unconfigured, host)

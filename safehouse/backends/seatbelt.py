@@ -14,6 +14,7 @@ from safehouse.sbpl.render import render
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from safehouse.backends.base import View
+    from safehouse.backends.mount import Mounts
     from safehouse.host import Host
     from safehouse.policy.policy import Policy
 
@@ -32,7 +33,7 @@ class Seatbelt:
     name = "Seatbelt"
     language = "sbpl"
     connects_by_sight = False
-    mounts = None
+    mounts: Mounts | None = None
 
     def inside(self, host: Host) -> bool:
         """Whether this process is in a sandbox, by the system's own word.

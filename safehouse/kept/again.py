@@ -11,6 +11,7 @@ import sys
 from marshal import loads
 
 from safehouse import facts
+from safehouse.errors import UserError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def place(words: tuple[str, ...], environ: Mapping[str, str]) -> str:
     if home[:1] != "/" or facts.home_of(os.getuid()) not in ("", home):
         return ""
     try:
-        from safehouse._build import ID  # type: ignore[import-not-found]
+        from safehouse._build import ID
 
         here = os.getcwd()
     except (ImportError, OSError):  # a checkout changes under its name
@@ -133,7 +134,10 @@ def _holds(entry: Entry, environ: Mapping[str, str]) -> bool:
 def _same(journal: facts.Journal) -> bool:
     if "submodules" in journal:
         import safehouse.sources.git_index  # noqa: F401  # which answers that
-    return facts.same(journal)
+    try:
+        return facts.same(journal)
+    except UserError:  # something that cannot be looked at
+        return False
 
 
 def _launch(entry: Entry, environ: Mapping[str, str], words: tuple[str, ...]) -> Launch:
@@ -146,7 +150,10 @@ def _launch(entry: Entry, environ: Mapping[str, str], words: tuple[str, ...]) ->
             return renewed(kept)
         return environ[kept[0]] if type(kept) is tuple else Input(kept)
 
-    argv = [Words(tuple(map(word, kept))) if type(kept) is list else word(kept) for kept in entry["argv"]]
+    argv = [
+        Words(tuple(map(word, kept))) if type(kept) is list else word(kept)
+        for kept in entry["argv"]
+    ]
     return Launch(
         entry["program"],
         (*argv, *words),
@@ -178,9 +185,7 @@ def _in_bubblewrap(entry: Entry, launch: Launch) -> tuple[int, PrivateHome | Non
     return sandbox.start(launch), sandbox.home
 
 
-def _told(
-    entry: Entry, home: PrivateHome | None, request: Callable[[], Request]
-) -> Iterator[str]:
+def _told(entry: Entry, home: PrivateHome | None, request: Callable[[], Request]) -> Iterator[str]:
     """What sandbox.run tells at the end. Where nothing has changed there is nothing to tell."""
     if not _same(entry["after"]):
         from safehouse import sandbox

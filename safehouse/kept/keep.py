@@ -13,6 +13,7 @@ from safehouse import facts, sandbox
 from safehouse.kept import again
 from safehouse.launch import Input, Words
 from safehouse.sources import own_files, selection
+from safehouse.value import fields
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Keeper:
     """Takes down what a plan is made from, from its first question on."""
 
     def __init__(self, argv: list[str], request: Request) -> None:
-        self._words = again.head(argv)
+        self._words = again.head(argv) if argv else ()
         self._rest = tuple(argv[len(self._words) :])
         self._journal = facts.record() if self._words and _is_usual(request) else None
 
@@ -69,7 +70,7 @@ class Keeper:
             "values": again.values(names, salt, dict(environ.items())),
             "journal": facts.brief(journal),
             "after": facts.brief(after),
-            "seen": [tuple(each) for each in seen],
+            "seen": [fields(each) for each in seen],
             "unconfigured": sandbox.unconfigured(plan),
             "recorded": recorded(plan, launch),
         }
@@ -89,13 +90,18 @@ def described_launch(
     """A launch for again.py, without the command's own words (`rest`); None for what is not kept."""
     environ, policy, host = plan.host.environ, plan.policy, plan.host
     added = _added(plan, word, rest)
-    rare = launch.proof or plan.secrets or launch.enforcement.wider or policy.opaque
-    rare = rare or plan.configuration.environment_file(plan.request)
-    if added is None or rare or "-f" in launch.argv[:2]:
+    rare = (
+        launch.proof,
+        plan.secrets,
+        launch.enforcement.wider,
+        policy.opaque,
+        plan.configuration.environment_file(plan.request),
+        "-f" in launch.argv[:2],  # a policy too long for an argument
+    )
+    if added is None or any(rare):
         return None
     values = {
-        name: (name,) if value == environ.get(name) else value
-        for name, value in policy.environment
+        name: (name,) if value == environ.get(name) else value for name, value in policy.environment
     }
     argv = [_kept(part, values) for part in launch.argv[: len(launch.argv) - len(rest)]]
     return {
@@ -103,12 +109,12 @@ def described_launch(
         "by": launch.enforcement.by,
         "argv": argv,
         "environment": [(name, values[name]) for name, _ in launch.environment],
-        "creations": [tuple(each) for each in launch.creations],
+        "creations": [fields(each) for each in launch.creations],
         "stays": launch.stays,
         "directory": launch.directory,
         "temporary": launch.temporary,
         "own name": launch.temporary.rpartition("/")[2],
-        "mounts": mounts and [tuple(each) for each in mounts.mounts],
+        "mounts": mounts and [fields(each) for each in mounts.mounts],
         "links": mounts.links if mounts else (),
         "home is private": bool(mounts and mounts.home_is_private),
         "home": host.home,

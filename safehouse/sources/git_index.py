@@ -33,20 +33,17 @@ def submodules(git: str) -> list[str]:
 
     Raises UserError for one that the person may not read, and for more than can be looked at.
     """
-    path = f"{git}/index"
     try:
-        facts.form(path)
+        facts.form(f"{git}/index")
     except FileNotFoundError:
         return []
     except (OSError, ValueError):
         pass
-    answer = facts.asked(SUBMODULES, git)
-    if isinstance(answer, tuple):
-        return list(answer)
-    return _submodules(git)
+    # Not by what the file says: git writes it at each `git status`.
+    return list(facts.asked("submodules", git))
 
 
-def _submodules(git: str) -> list[str]:
+def _submodules(git: str) -> tuple[str, ...]:
     data = _beginning(f"{git}/index")
     found = dict.fromkeys(_named(data))
     shared = data.rfind(b"link\0\0") + len("link") + 4  # a split index: most of it lies elsewhere
@@ -54,7 +51,10 @@ def _submodules(git: str) -> list[str]:
         for size in _HASHES:
             path = f"{git}/sharedindex.{data[shared : shared + size].hex()}"
             found.update(dict.fromkeys(_named(_beginning(path))))
-    return [decoded(name) for name in found]
+    return tuple(decoded(name) for name in found)
+
+
+facts.ASK["submodules"] = _submodules
 
 
 def tracked(git: str, names: tuple[bytes, ...]) -> list[bytes]:

@@ -44,7 +44,7 @@ command = ("/usr/bin/env", "touch", "ran")
 argv = ("bwrap", "--args", Words(tuple(options)), "--", *command)
 backend = Bubblewrap()
 planned = (Mount("/usr", "ro", True), Mount(place, "rw", True))
-backend._planned = Mounts(planned, (), False, (), (), (), ()), "/home"
+backend.mounts, backend._home = Mounts(planned, (), False, (), (), (), ()), "/home"
 try:
     sys.exit(backend.start(Launch(bubblewrap._program(), argv, (), Enforcement("full", "test"))))
 except UserError as error:

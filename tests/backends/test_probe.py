@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from safehouse.backends import probe
+from safehouse.backends import probe, sandbox_exec
 from safehouse.backends.seatbelt import Seatbelt
 from safehouse.errors import REFUSED, UserError
 from safehouse.launch import FULL, Enforcement, Launch, Proof
