@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     Journal = dict[str, dict[Any, Answer]]
 
 FORM, DIRECTORY, FILE, LINK = 0o170000, 0o040000, 0o100000, 0o120000
+# Of the files that only hold a place for a mount; no one else makes such.
+STUB_MODE = 0o444
+STUB_TIME = 1  # seconds after 1970
 _STARTED_WITH = "/proc/self/environ"  # what Python sets is not in there
 # What Python sets LC_CTYPE to where the locale is C: https://peps.python.org/pep-0538/
 _PYTHONS = ("C.UTF-8", "C.utf8", "UTF-8")
@@ -42,12 +45,6 @@ def stop() -> None:
     """Ends the journal."""
     global _journal
     _journal = None
-
-
-def unkept() -> None:
-    """Says that the plan depends on something that cannot be asked again."""
-    if _journal is not None:
-        _journal[_TORN] = {}
 
 
 def is_whole(journal: Journal) -> bool:
@@ -162,6 +159,25 @@ def _bytes(path: str, most: int, follow: bool) -> bytes | int:
         os.close(descriptor)
 
 
+def _stub(question: tuple[str, str]) -> Answer:
+    """Whether a stub lies at a path, made as the other word says."""
+    path, create = question
+    content = create.partition(":")[2].encode()
+    try:
+        found = os.lstat(path)
+        if create == "directory":  # by its look only: whoever finds it empty holds it as well
+            return found.st_mode == 0o040700 and not os.listdir(path)
+        shape = (STUB_MODE | FILE, len(content), STUB_TIME)
+        if (found.st_mode, found.st_size, int(found.st_mtime)) != shape:
+            return False
+        with open(path, "rb") as file:
+            return file.read(len(content)) == content
+    except FileNotFoundError:
+        return True  # it was there a moment ago: its last user has removed it
+    except OSError:
+        return False
+
+
 def _home(who: int | str) -> Answer:
     import pwd
 
@@ -202,7 +218,7 @@ def _stored(path: str) -> Answer:
 ASK: dict[str, Callable[[Any], Answer]] = {
     "form": _form, "link": _link, "names": _names, "look": _look, "access": _access,
     "number": _number, "content": _content, "home": _home, "groups": _groups, "place": _place,
-    "stored": _stored,
+    "stored": _stored, "stub": _stub,
 }  # fmt: skip
 
 

@@ -83,12 +83,12 @@ def place(words: tuple[str, ...], environ: Mapping[str, str]) -> str:
     if home[:1] != "/" or facts.home_of(os.getuid()) not in ("", home):
         return ""
     try:
-        from safehouse._build import ID
+        from safehouse import _build  # type: ignore[attr-defined]
 
         here = os.getcwd()
     except (ImportError, OSError):  # a checkout changes under its name
         return ""
-    program = (FORM, ID, __file__, sys.argv[0], sys.executable, sys.prefix, sys.base_prefix)
+    program = (FORM, _build.ID, __file__, sys.argv[0], sys.executable, sys.prefix, sys.base_prefix)
     of = (program, os.getuid(), os.uname().machine, here, words, sorted(environ))
     name = facts.digest(repr(of).encode("utf-8", "surrogatepass")).hex()
     return f"{home}{_LAUNCHES}/{name}"
