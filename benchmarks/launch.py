@@ -107,7 +107,13 @@ def in_homes() -> int:
             passwd.write_text(f"root:x:0:0::{folder}:/bin/sh\n")
             stub.write_text(STUB)
             stub.chmod(0o755)
-            words = [sys.executable, os.path.join(START, __file__), *sys.argv[1:], "--folder", folder]
+            words = [
+                sys.executable,
+                os.path.join(START, __file__),
+                *sys.argv[1:],
+                "--folder",
+                folder,
+            ]
             mounts = [f"mount --bind {passwd} /etc/passwd"]
             if stubbed:
                 words.append("--stubbed")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import posix as os  # os itself costs 1.3 ms of every launch
 import sys
-from errno import EINVAL
+from errno import EINVAL, ENOENT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ _MOST = 8 << 20  # Linux hands on at most 6 MB
 _PART = 1 << 20
 # Where two answers to one question differ, the plan was made from neither world.
 _TORN = "torn"
+MISSING = "missing"
 
 _journal: Journal | None = None
 
@@ -85,6 +86,12 @@ def _form(path: str) -> Answer:
         return os.lstat(path).st_mode & FORM
     except OSError as error:
         return -(error.errno or EINVAL)
+
+
+def _plain(path: str) -> Answer:
+    """Whether something lies at a path, and no link."""
+    form: int = _form(path)
+    return 0 <= form != LINK
 
 
 def _link(path: str) -> Answer:
@@ -216,7 +223,7 @@ def _stored(path: str) -> Answer:
 
 
 ASK: dict[str, Callable[[Any], Answer]] = {
-    "form": _form, "link": _link, "names": _names, "look": _look, "access": _access,
+    "form": _form, "plain": _plain, "link": _link, "names": _names, "look": _look, "access": _access,
     "number": _number, "content": _content, "home": _home, "groups": _groups, "place": _place,
     "stored": _stored, "stub": _stub,
 }  # fmt: skip
@@ -306,43 +313,30 @@ def stored(path: str) -> str:
 
 def same(journal: Journal) -> bool:
     """Whether every question of a journal has the same answer now."""
-    lstat, here = os.lstat, journal.get("form", {})
-    try:
-        for path, answer in here.items():
-            if answer >= 0:
-                if lstat(path).st_mode & FORM != answer:
-                    return False
-            else:
-                try:
-                    lstat(path)
-                except OSError as error:
-                    if error.errno != -answer:
-                        return False
-                else:
-                    return False
-    except OSError:
-        return False
+    for directory, names in journal.get(MISSING, {}).items():
+        if not _all_missing(directory, names):
+            return False
     for name, answers in journal.items():
-        if name != "form":
-            ask = ASK[name]
+        ask = ASK.get(name)
+        if ask:
             for question, answer in answers.items():
                 if ask(question) != answer:
                     return False
     return True
 
 
-def brief(journal: Journal) -> Journal:
-    """The same journal without the questions whose answers follow from others."""
-    forms, links = dict(journal.get("form", {})), dict(journal.get("link", {}))
-    for path, answer in list(links.items()):
-        form = forms.get(path)
-        if answer == -EINVAL and form is not None and 0 <= form != LINK:
-            del links[path]  # no link is what is something else
-        elif form is not None and form == answer:
-            del links[path]  # the same error
-        elif form == LINK and isinstance(answer, str):
-            del forms[path]
-    return {**journal, "form": forms, "link": links}
+def _all_missing(directory: str, names: tuple[str, ...]) -> bool:
+    """Whether there is none of some names in a directory."""
+    try:
+        there = os.listdir(directory)
+    except OSError:
+        there = [""]
+    # Where names are folded, a file is found by others than its own; those in ASCII by their case only.
+    if all(map(str.isascii, there)) and {name.lower() for name in there}.isdisjoint(
+        map(str.lower, names)
+    ):
+        return True
+    return all(_form(f"{directory}/{name}") == -ENOENT for name in names)
 
 
 class Variables(dict):  # type: ignore[type-arg]

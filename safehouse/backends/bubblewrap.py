@@ -109,7 +109,8 @@ class Bubblewrap:
 
     def start(self, launch: Launch) -> int:
         """See Backend.start."""
-        self._sandbox = Sandbox(self._scope, self.mounts, self._home)
+        mounts, home = self.mounts, self._home
+        self._sandbox = Sandbox(self._scope, (lambda: (mounts, home)) if mounts else None)
         return self._sandbox.start(launch)
 
     def lost(self, policy: Policy) -> tuple[str, ...]:

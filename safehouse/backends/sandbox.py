@@ -14,6 +14,8 @@ from safehouse.value import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from safehouse.backends.landlock import Scope
     from safehouse.backends.lost import PrivateHome
     from safehouse.backends.mount import Mounts
@@ -25,23 +27,24 @@ _FEWEST_FILES = 250  # that any system allows
 
 
 class Sandbox:
-    """One launch: `mounts` are those that are planned, None where nothing is to be verified.
+    """One launch: `planned` gives its mounts and the home, None where nothing is to be verified.
 
     `home` is what the program had as its home, once it has started and if that was its own.
     """
 
-    def __init__(self, scope: Scope, mounts: Mounts | None, home: str) -> None:
+    def __init__(self, scope: Scope, planned: Callable[[], tuple[Mounts, str]] | None) -> None:
         self._scope = scope
-        self._mounts = mounts
-        self._where = home
+        self._planned = planned
         self.home: PrivateHome | None = None
 
     def start(self, launch: Launch) -> int:
         """Runs it; gives the exit status. Raises UserError as Backend.start."""
-        from safehouse.backends import stubs
-
         _refuse_too_many_files(launch)
-        held = stubs.make(launch.creations)
+        held = []
+        if launch.creations:
+            from safehouse.backends import stubs
+
+            held = stubs.make(launch.creations)
         status_read, status_write = os.pipe()
         block_read, block_write = os.pipe()
         inherited = (status_write, block_read, block_write)
@@ -95,9 +98,9 @@ class Sandbox:
 
         Raises UserError if what is mounted is not what was planned, or does not close what it must.
         """
-        if self._mounts is None:
+        if self._planned is None:
             return True
-        mounts, home = self._mounts, self._where
+        mounts, home = self._planned()  # while bubblewrap is on its way
         everything = any(mount.path == "/" for mount in mounts.mounts)
         if everything and not proof:
             return True  # all that there is, was asked for

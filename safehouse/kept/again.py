@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from safehouse.backends.lost import PrivateHome
+    from safehouse.backends.mount import Mounts
     from safehouse.launch import Launch
     from safehouse.request import Request
 
@@ -176,12 +177,16 @@ def _renewing(name: str) -> Callable[[str], str]:
 
 def _in_bubblewrap(entry: Entry, launch: Launch) -> tuple[int, PrivateHome | None]:
     from safehouse.backends.landlock import Scope
-    from safehouse.backends.mount import Mount, Mounts
     from safehouse.backends.sandbox import Sandbox
 
-    mounts = tuple(Mount(*each) for each in entry["mounts"])
-    planned = Mounts(mounts, entry["links"], entry["home is private"], launch.creations, (), (), ())
-    sandbox = Sandbox(Scope(), planned, entry["home"])
+    def planned() -> tuple[Mounts, str]:
+        from safehouse.backends.mount import Mount, Mounts
+
+        mounts = tuple(Mount(*each) for each in entry["mounts"])
+        links, private = entry["links"], entry["home is private"]
+        return Mounts(mounts, links, private, launch.creations, (), (), ()), entry["home"]
+
+    sandbox = Sandbox(Scope(), planned)
     return sandbox.start(launch), sandbox.home
 
 

@@ -7,9 +7,11 @@ digest of the values; of the command's own words nothing.
 from __future__ import annotations
 
 import posix as os  # os itself costs 1.3 ms of every launch
+from errno import EINVAL, ENOENT
 from marshal import dumps
 
 from safehouse import facts, sandbox
+from safehouse.files import ancestors
 from safehouse.kept import again
 from safehouse.launch import Input, Words
 from safehouse.sources import own_files, selection
@@ -68,8 +70,8 @@ class Keeper:
             "salt": salt,
             "variables": names,
             "values": again.values(names, salt, dict(environ.items())),
-            "journal": facts.brief(journal),
-            "after": facts.brief(after),
+            "journal": brief(journal),
+            "after": brief(after),
             "seen": [fields(each) for each in seen],
             "unconfigured": sandbox.unconfigured(plan),
             "recorded": recorded(plan, launch),
@@ -119,6 +121,30 @@ def described_launch(
         "home is private": bool(mounts and mounts.home_is_private),
         "home": host.home,
     }
+
+
+def brief(journal: facts.Journal) -> facts.Journal:
+    """The same journal with fewer questions: those whose answers follow from others are left out."""
+    result = {name: dict(answers) for name, answers in journal.items()}
+    forms, links = result.setdefault("form", {}), result.setdefault("link", {})
+    missing = {path for each in (forms, links) for path in each if each[path] == -ENOENT}
+    by_directory: dict[str, list[str]] = {}
+    for path in missing:
+        forms.pop(path, None)
+        links.pop(path, None)
+        if missing.isdisjoint(ancestors(path)):
+            directory, _, name = path.rpartition("/")
+            by_directory.setdefault(directory or "/", []).append(name)
+    plain = result.setdefault("plain", {})
+    for path, answer in list(links.items()):
+        if answer == -EINVAL:
+            del links[path]
+            if path not in forms or forms[path] == facts.LINK:
+                plain[path] = True
+        elif isinstance(answer, str) and forms.get(path) == facts.LINK:
+            del forms[path]
+    result[facts.MISSING] = {each: tuple(names) for each, names in by_directory.items()}
+    return result
 
 
 def _added(plan: Plan, word: str, rest: tuple[str, ...]) -> tuple[str, ...] | None:

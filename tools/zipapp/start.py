@@ -60,9 +60,15 @@ def run(table, read):
 
         sys.argv[0] = getcwd() + "/" + given
     archive = sys.argv[0]
-    sys.path[:] = [archive + "/site-packages", *(entry for entry in sys.path if entry != given)]
+    own, others = archive + "/site-packages", [entry for entry in sys.path if entry != given]
     if table:
         sys.meta_path.insert(0, ByteCode(archive, table, read))
+        # What is looked through for a module of the standard library: the directory of those in C,
+        # which are the ones that a launch needs, is short, and the archive has none of them.
+        others.sort(key=lambda entry: not entry.endswith("/lib-dynload"))
+        sys.path[:] = [*others, own]
+    else:
+        sys.path[:] = [own, *others]
     from safehouse.cli.main import process
 
     process()
