@@ -31,6 +31,7 @@ _PART = 1 << 20
 # Where two answers to one question differ, the plan was made from neither world.
 _TORN = "torn"
 MISSING = "missing"
+_FEWEST_LISTED = 8  # for which a directory is listed, instead of asking for each
 
 _journal: Journal | None = None
 
@@ -327,15 +328,15 @@ def same(journal: Journal) -> bool:
 
 def _all_missing(directory: str, names: tuple[str, ...]) -> bool:
     """Whether there is none of some names in a directory."""
-    try:
-        there = os.listdir(directory)
-    except OSError:
-        there = [""]
-    # Where names are folded, a file is found by others than its own; those in ASCII by their case only.
-    if all(map(str.isascii, there)) and {name.lower() for name in there}.isdisjoint(
-        map(str.lower, names)
-    ):
-        return True
+    if len(names) >= _FEWEST_LISTED:
+        try:
+            there = "\0".join(os.listdir(directory))
+        except OSError:
+            there = "\u0100"
+        # Where names are folded, a file is found by others than its own; in ASCII by their case only.
+        known = set(there.lower().split("\0"))
+        if there.isascii() and known.isdisjoint(map(str.lower, names)):
+            return True
     return all(_form(f"{directory}/{name}") == -ENOENT for name in names)
 
 
