@@ -30,7 +30,6 @@ _MOST = 8 << 20  # Linux hands on at most 6 MB
 _PART = 1 << 20
 # Where two answers to one question differ, the plan was made from neither world.
 _TORN = "torn"
-MISSING = "missing"
 _FEWEST_LISTED = 8  # for which a directory is listed, instead of asking for each
 
 _journal: Journal | None = None
@@ -87,12 +86,6 @@ def _form(path: str) -> Answer:
         return os.lstat(path).st_mode & FORM
     except OSError as error:
         return -(error.errno or EINVAL)
-
-
-def _plain(path: str) -> Answer:
-    """Whether something lies at a path, and no link."""
-    form: int = _form(path)
-    return 0 <= form != LINK
 
 
 def _link(path: str) -> Answer:
@@ -224,7 +217,7 @@ def _stored(path: str) -> Answer:
 
 
 ASK: dict[str, Callable[[Any], Answer]] = {
-    "form": _form, "plain": _plain, "link": _link, "names": _names, "look": _look, "access": _access,
+    "form": _form, "link": _link, "names": _names, "look": _look, "access": _access,
     "number": _number, "content": _content, "home": _home, "groups": _groups, "place": _place,
     "stored": _stored, "stub": _stub,
 }  # fmt: skip
@@ -314,12 +307,22 @@ def stored(path: str) -> str:
 
 def same(journal: Journal) -> bool:
     """Whether every question of a journal has the same answer now."""
-    for directory, names in journal.get(MISSING, {}).items():
+    lstat = os.lstat
+    try:  # most of them
+        for path in journal.get("plain", {}):
+            if lstat(path).st_mode & FORM == LINK:
+                return False
+        for path, form in journal.get("there", {}).items():
+            if lstat(path).st_mode & FORM != form:
+                return False
+    except OSError:
+        return False
+    for directory, names in journal.get("missing", {}).items():
         if not _all_missing(directory, names):
             return False
     for name, answers in journal.items():
-        ask = ASK.get(name)
-        if ask:
+        if name in ASK:
+            ask = ASK[name]
             for question, answer in answers.items():
                 if ask(question) != answer:
                     return False

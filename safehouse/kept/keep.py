@@ -124,26 +124,29 @@ def described_launch(
 
 
 def brief(journal: facts.Journal) -> facts.Journal:
-    """The same journal with fewer questions: those whose answers follow from others are left out."""
+    """The same journal in the order of directories, without what follows from other answers.
+
+    `plain` is what is there and no link, `there` what is of one form, `missing` by directory what is
+    not there, but for what lies in something that is not there.
+    """
     result = {name: dict(answers) for name, answers in journal.items()}
-    forms, links = result.setdefault("form", {}), result.setdefault("link", {})
-    missing = {path for each in (forms, links) for path in each if each[path] == -ENOENT}
-    by_directory: dict[str, list[str]] = {}
-    for path in missing:
-        forms.pop(path, None)
-        links.pop(path, None)
-        if missing.isdisjoint(ancestors(path)):
+    forms, links = result.pop("form", {}), result.setdefault("link", {})
+    nothing = {path for each in (forms, links) for path in each if each[path] == -ENOENT}
+    plain = {path for path in links if links[path] == -EINVAL}
+    there = {path: form for path, form in forms.items() if form >= 0}
+    known = {path for path, form in there.items() if form != facts.LINK}
+    led = {path for path in links if isinstance(links[path], str) and path not in known}
+    # Answers that contradict each other stay: what was exchanged meanwhile is never found the same.
+    result["plain"] = dict.fromkeys(plain - known)
+    result["there"] = {path: there[path] for path in there if path not in led}
+    result["link"] = {path: links[path] for path in links if path not in plain | nothing}
+    result["form"] = {path: forms[path] for path in forms if path not in there.keys() | nothing}
+    missing: dict[str, list[str]] = {}
+    for path in nothing:
+        if nothing.isdisjoint(ancestors(path)):
             directory, _, name = path.rpartition("/")
-            by_directory.setdefault(directory or "/", []).append(name)
-    plain = result.setdefault("plain", {})
-    for path, answer in list(links.items()):
-        if answer == -EINVAL:
-            del links[path]
-            if path not in forms or forms[path] == facts.LINK:
-                plain[path] = True
-        elif isinstance(answer, str) and forms.get(path) == facts.LINK:
-            del forms[path]
-    result[facts.MISSING] = {each: tuple(names) for each, names in by_directory.items()}
+            missing.setdefault(directory, []).append(name)
+    result["missing"] = {path or "/": tuple(names) for path, names in missing.items()}
     return result
 
 
