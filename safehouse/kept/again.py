@@ -41,17 +41,11 @@ def start(
 
     `tell` and what is raised are as for sandbox.run; `request` understands arguments.
     """
-    words = head(argv)
-    if not words or sum(map(len, argv)) > _MOST_WORDS:
+    found = kept(argv)
+    if found is None:
         return None
-    environ = facts.environment()
-    path = place(words, environ)
-    entry = read(path) if path else None
-    if entry is None or not _holds(entry, environ):
-        return None
-    launch = _launch(entry, environ, tuple(argv[len(words) :]))
-    mounts = entry["mounts"]
-    if mounts is None:
+    entry, launch = found
+    if entry["mounts"] is None:
         from safehouse.backends import sandbox_exec
 
         status, home = sandbox_exec.start(launch), None
@@ -60,6 +54,19 @@ def start(
     for sentence in _told(entry, home, lambda: request(argv)):
         tell(sentence)
     return status
+
+
+def kept(argv: list[str]) -> tuple[Entry, Launch] | None:
+    """What is kept for these arguments, and the launch that it makes; None where nothing holds."""
+    words = head(argv)
+    if not words or sum(map(len, argv)) > _MOST_WORDS:
+        return None
+    environ = facts.environment()
+    path = place(words, environ)
+    entry = read(path) if path else None
+    if entry is None or not _holds(entry, environ):
+        return None
+    return entry, _launch(entry, environ, tuple(argv[len(words) :]))
 
 
 def head(argv: list[str]) -> tuple[str, ...]:

@@ -13,6 +13,9 @@ from pathlib import Path
 
 from tests.confinement import user
 
+# `TESTS_OF_KEPT_LAUNCHES=1 make test`: each launch of these tests is one that was planned before.
+KEPT = os.environ.get("TESTS_OF_KEPT_LAUNCHES") == "1"
+_DO_NOTHING = {"python": ["-c", "pass"], "sh": ["-c", ":"], "bash": ["-c", ":"], "sleep": ["0"]}
 SECRET = "5ecret-" + os.urandom(8).hex()
 BEGUN = "the attempt begins"
 # What is in force when an attempt is made: `home`, `project`, ... are variables of its program.
@@ -97,11 +100,26 @@ class Scene:
 
     def confined(self, *words: object, **options: object) -> subprocess.CompletedProcess:
         """Runs safehouse with these arguments, as the user, in the project."""
+        self._keep(words, options)
         return self.run(self.safehouse, *words, **options)
 
     def start_confined(self, *words: object, **options: object) -> subprocess.Popen:
+        self._keep(words, options)
         options = {"cwd": self.project, "env": self.env, **options}
         return user.start([self.safehouse, *words], **options)
+
+    def _keep(self, words: tuple[object, ...], options: dict[str, object]) -> None:
+        """Where every launch is to be one that was kept: plans it, for the same program doing nothing.
+
+        Twice, for the first may make what is missing.
+        """
+        if not KEPT or "--" not in words[:-1]:
+            return
+        head = words[: words.index("--") + 2]
+        name = Path(str(head[-1])).name.rstrip("0123456789.")
+        silent = {name: options[name] for name in ("cwd", "env", "umask") if name in options}
+        for _ in range(2):
+            self.run(self.safehouse, *head, *_DO_NOTHING.get(name, ["--version"]), **silent)
 
     def program(self, body: str, **values: object) -> list[str]:
         """The words that run a Python program, which has the scene's paths as variables."""
