@@ -69,7 +69,7 @@ class Person:
     def files(self) -> list[Path]:
         return sorted((self.home / ".cache/safehouse/launches").glob("*"))
 
-    def start(self, backend: object, launch: Launch) -> int:
+    def start(self, launch: Launch) -> int:
         self._launches.append(launch)
         for creation in launch.creations:
             path = Path(creation.path)
@@ -112,7 +112,7 @@ def person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Person:
     monkeypatch.chdir(person.project)
     monkeypatch.setattr(safehouse, "_build", SimpleNamespace(ID="test"), raising=False)
     monkeypatch.setitem(facts.ASK, "home", lambda who: str(home))
-    monkeypatch.setattr(Bubblewrap, "start", lambda self, launch: person.start(self, launch))
+    monkeypatch.setattr(Bubblewrap, "start", lambda _, launch: person.start(launch))
     yield person
     shutil.rmtree(home, ignore_errors=True)
 

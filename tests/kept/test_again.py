@@ -11,6 +11,7 @@ import pytest
 from safehouse import facts
 from safehouse.kept import again, keep
 from safehouse.launch import Words
+from safehouse.sources import directory
 from tests.kept.conftest import Person, described, options
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="bubblewrap")
@@ -24,8 +25,13 @@ def configured(person: Person) -> None:
     for name in ("data", "more", "shared"):
         (person.home / name).mkdir()
     person.write(CONFIG, "add-dirs-ro: [~/data]\n", 0o600)
-    person.write(GRANTS, "directories:\n  ~/src/project:\n    add-dirs: [~/shared]\n", 0o600)
+    person.write(GRANTS, kept_for(person, "[~/shared]"), 0o600)
     (person.home / ".config/safehouse").chmod(0o700)
+
+
+def kept_for(person: Person, add_dirs: str) -> str:
+    known_by = directory.identity(str(person.project))
+    return f"~/src/project:\n  known-by: '{known_by}'\n  add-dirs: {add_dirs}\n"
 
 
 def test_a_launch_is_found_as_it_was_planned(person):
@@ -115,9 +121,7 @@ CHANGES = {
     "configuration removed": lambda person: (person.home / CONFIG).unlink(),
     "a refusal in the configuration": _setting(CONFIG, "deny: [~/data]\n"),
     "a grant revoked": lambda person: (person.home / GRANTS).unlink(),
-    "another grant": _setting(
-        GRANTS, "directories:\n  ~/src/project:\n    add-dirs: [~/shared, ~/more]\n"
-    ),
+    "another grant": lambda person: person.write(GRANTS, kept_for(person, "[~/more]"), 0o600),
     "a profile of one's own": _setting(
         ".config/safehouse/profiles.d/mine.yaml",
         "profiles:\n  mine:\n    layer: agent\n    summary: mine\n    commands: [mine]\n    rules: []\n",
