@@ -117,7 +117,6 @@ def _variable(name: str, value: str):
 
 CHANGES = {
     "configuration edited": _setting(CONFIG, "add-dirs-ro: [~/more]\n"),
-    "configuration edited, of the same length": _setting(CONFIG, "add-dirs-ro: [~/more]\n"),
     "configuration removed": lambda person: (person.home / CONFIG).unlink(),
     "a refusal in the configuration": _setting(CONFIG, "deny: [~/data]\n"),
     "a grant revoked": lambda person: (person.home / GRANTS).unlink(),
