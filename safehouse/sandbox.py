@@ -151,7 +151,9 @@ def lost_in(home: PrivateHome, request: Request) -> Iterator[str]:
         plan = make_plan(request, Host.current())
     except UserError:  # it has become impossible meanwhile, so who would want to keep anything
         return
-    yield lost.told(home.lost(plan.policy), plan.policy, plan.host.home)
+    sentence = lost.told(home.lost(plan.policy), plan.policy, plan.host.home)
+    if sentence:
+        yield sentence
 
 
 def changed(seen: tuple[Seen, ...], unconfigured: str, host: Host | None = None) -> Iterator[str]:

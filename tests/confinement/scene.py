@@ -197,9 +197,12 @@ def copy(template: Scene, root: Path) -> Scene:
 
 
 def state(root: Path, without: Path | None = None, times: bool = True) -> dict[str, object]:
-    """What lies at and below a path, seen without following links."""
+    """What lies at and below a path, seen without following links, but for launches that are kept."""
     found: dict[str, object] = {str(root): _one(root, times)}
     for directory, names, files in os.walk(root):
+        for name in [*names]:
+            if _is_for_kept_launches(os.path.join(directory, name)):
+                names.remove(name)
         for name in [*names, *files]:
             path = Path(directory, name)
             if path == without:
@@ -207,6 +210,19 @@ def state(root: Path, without: Path | None = None, times: bool = True) -> dict[s
             else:
                 found[str(path)] = _one(path, times)
     return found
+
+
+def _is_for_kept_launches(path: str) -> bool:
+    """Whether a directory is the one of kept launches, or has nothing else in it."""
+    if path.endswith("/.cache/safehouse/launches"):
+        return True
+    inner = {".cache": "safehouse", "safehouse": "launches"}.get(os.path.basename(path))
+    return (
+        inner is not None
+        and os.path.isdir(path)
+        and os.listdir(path) == [inner]
+        and _is_for_kept_launches(os.path.join(path, inner))
+    )
 
 
 def _one(path: Path, times: bool) -> object:
