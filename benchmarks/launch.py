@@ -9,8 +9,8 @@ own, that only starts the program: what Safehouse itself costs.
 
 A launch is planned once and then kept, in the home that the system has for the person. So a passwd
 that names the scene's home is mounted, too; for the real bubblewrap, which has to be root's there as
-well, only if root measures. A first launch of each case is not measured; "planned" are launches with
-another variable each time.
+well, only if root measures. The first launch of each case is not measured. `safehouse run true`, where
+only a table of options tells where the command begins, is planned each time.
 """
 
 from __future__ import annotations
@@ -56,6 +56,7 @@ CASES: dict[str, list[str]] = {
     "safehouse -- true, by Homebrew": ["{brew}", "--", "true"],
     "safehouse -- true, by pip": ["{pip}", "--", "true"],
     "safehouse -- true, by pipx or uv": ["{pipx}", "--", "true"],
+    "safehouse run true, planned": ["{header}", "run", "true"],
     "safehouse -- true, without the header": [
         "{python}",
         "-IS",

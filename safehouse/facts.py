@@ -396,14 +396,3 @@ def encoded(text: str) -> bytes:
 def decoded(data: bytes) -> str:
     """The text for bytes of the kernel's."""
     return data.decode("utf-8", "surrogateescape")
-
-
-def renamed(text: str, name: str, new: str) -> str:
-    """A text about the directory of one launch as it is for another; see Host.launch_temp."""
-    text = text.replace("|".join(others(name)), "|".join(others(new)))
-    return text.replace(f"/safehouse/{name}", f"/safehouse/{new}")
-
-
-def others(name: str) -> list[str]:
-    """Regexes that together fit all names but this one, and no part of what follows it."""
-    return [f"{name[:place]}[^{letter}]" for place, letter in enumerate(name + "/")]

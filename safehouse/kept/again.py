@@ -178,8 +178,10 @@ def _renewing(name: str) -> Callable[[str], str]:
     """Puts the name of a new directory for temporary files in the place of the kept one."""
     if not name:
         return lambda text: text
+    from safehouse.launch import renamed
+
     new = os.urandom(len(name) // 2).hex()
-    return lambda text: facts.renamed(text, name, new)
+    return lambda text: renamed(text, name, new)
 
 
 def _in_bubblewrap(entry: Entry, launch: Launch) -> tuple[int, PrivateHome | None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from safehouse.facts import others
+from safehouse.launch import others
 from safehouse.policy.planting import quoted
 from safehouse.policy.rule import DENY, Filter, Grant, Origin, Tier
 from safehouse.policy.words import RENAME, WRITE, operations

@@ -6,11 +6,10 @@ import marshal
 
 import pytest
 
-from safehouse import facts
 from safehouse.backends import seatbelt
 from safehouse.backends.seatbelt import Seatbelt
 from safehouse.kept import again, keep
-from safehouse.launch import Launch
+from safehouse.launch import Launch, others, renamed
 from safehouse.request import Request
 from safehouse.sandbox import Plan
 from safehouse.value import replace
@@ -68,6 +67,6 @@ def test_a_policy_in_a_file_is_not_kept(monkeypatch):
 
 
 def test_a_name_is_exchanged_wherever_it_stands():
-    text = f"(a {LAUNCH_TEMP}) (b ({'|'.join(facts.others('0a1b2c3d'))}))"
-    renamed = facts.renamed(text, "0a1b2c3d", "f00dcafe")
-    assert renamed == f"(a {OTHER}) (b ({'|'.join(facts.others('f00dcafe'))}))"
+    text = f"(a {LAUNCH_TEMP}) (b ({'|'.join(others('0a1b2c3d'))}))"
+    told = renamed(text, "0a1b2c3d", "f00dcafe")
+    assert told == f"(a {OTHER}) (b ({'|'.join(others('f00dcafe'))}))"
