@@ -161,7 +161,7 @@ def _of_other_launches(host: Host) -> Iterator[Grant]:
         return
     parent = own.rpartition("/")[0]
     reason = "temporary files of other launches"
-    yield _denied(_ALL_AND_SERVE, "regex", _beside(own), reason)
+    yield _denied(_ALL_AND_SERVE, "regex", beside(own), reason)
     yield _denied((*WRITE, *_LIST), "literal", parent, "which launches there are")
     # A clone of a directory has all that is in it.
     yield _denied(
@@ -170,7 +170,7 @@ def _of_other_launches(host: Host) -> Iterator[Grant]:
     yield _denied(RENAME, "literal", own, "the files of this launch keep their place")
 
 
-def _beside(path: str) -> str:
+def beside(path: str) -> str:
     """A regex for all that lies in the directory of `path` under another name."""
     directory, _, name = path.rpartition("/")
     others = [f"{name[:place]}[^{letter}]" for place, letter in enumerate(name + "/")]

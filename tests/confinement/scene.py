@@ -35,6 +35,9 @@ _IDENTITY = (
 )
 
 
+_KEPT = (".cache/safehouse", ".local/state/safehouse/audit")
+
+
 class Scene:
     """One home. `secret` stands in each file that is none of the program's business."""
 
@@ -128,13 +131,13 @@ class Scene:
     def untouchable(self) -> dict[str, object]:
         """All in the home that a program confined to the project may not change."""
         found = state(self.home, without=self.project)
-        own = str(self.home / ".cache")  # what safehouse, unconfined, keeps there of its own files
-        alone = os.path.isdir(own) and os.listdir(own) == ["safehouse"]
-        kept = [own, f"{own}/safehouse"] if alone else []
-        for path in [
-            path for path in found if path in kept or path.startswith(f"{own}/safehouse/")
-        ]:
-            del found[path]
+        for place in _KEPT:  # what safehouse, unconfined, keeps there
+            own = self.home / place
+            for above in own.parents[: len(Path(place).parts) - 1]:
+                if os.path.isdir(above) and len(os.listdir(above)) == 1:
+                    found.pop(str(above), None)
+            for path in [path for path in found if f"{path}/".startswith(f"{own}/")]:
+                del found[path]
         git = (".git/hooks", ".git/config", ".git/config.worktree", ".git/commondir")
         for name in (*git, ".safehouse.yaml", ".safehouse"):
             found.update(state(self.project / name))

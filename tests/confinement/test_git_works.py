@@ -277,7 +277,9 @@ def test_beside_a_repository_of_another_user(scene):
     """What git must not find there cannot be made by the command, nor by us to hold its place."""
     theirs = scene.home / "src" / "theirs"
     (theirs / ".git").mkdir(parents=True)
-    attempt = "touch ../theirs/.git/config; echo $?; mv ../theirs/.git ../theirs/x; echo $?; echo ran"
+    attempt = (
+        "touch ../theirs/.git/config; echo $?; mv ../theirs/.git ../theirs/x; echo $?; echo ran"
+    )
     option = f"--add-dirs={scene.home}/src/theirs"
     done = scene.confined(option, "--", "sh", "-c", attempt)
     assert done.stdout.split() == ["1", "1", "ran"], done.stderr
