@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import posix as os  # os itself costs 1.3 ms of every launch
 
+from safehouse import note
 from safehouse.backends.landlock import Scope
 from safehouse.backends.lost import PrivateHome
 from safehouse.backends.mounts import NOTHING, READ_WRITE, Mount, Mounts, plan
 from safehouse.backends.report import MARK, Report, has_ended, is_mark
 from safehouse.backends.seccomp import terminal_filter
 from safehouse.errors import UserError, quoted
-from safehouse.files import ancestors
+from safehouse.files import ancestors, encoded
 from safehouse.launch import (
     FULL,
     PARTIAL,
@@ -260,15 +261,16 @@ def _options(policy: Policy, host: Host, mounts: Mounts) -> list[str | Input]:
     return options
 
 
-def _private_places(host: Host, mounts: Mounts, root_is_ours: bool) -> list[str]:
+def _private_places(host: Host, mounts: Mounts, root_is_ours: bool) -> list[str | Input]:
     """What each launch has of its own: processes, devices, temporary files, an empty home."""
-    options = ["--proc", "/proc"]
+    options: list[str | Input] = ["--proc", "/proc"]
     if host.user == 0:
         # Root of the outside may write there, to core_pattern for one: linux.md 1.9.
         options += ["--ro-bind", "/proc/sys", "/proc/sys"]
     options += ["--dev", "/dev"]
     for place, target in temporary_places(host, mounts, root_is_ours):
         options += ["--symlink", target, place] if target else ["--perms", "1777", "--tmpfs", place]
+    options += ["--perms", "0644", "--file", Input(encoded(note.TEXT)), note.path(host.launch_temp)]
     if mounts.home_is_private:
         options += ["--perms", "0700", "--tmpfs", host.home]
     return options
