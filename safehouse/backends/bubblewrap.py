@@ -5,6 +5,7 @@ from __future__ import annotations
 import posix as os  # os itself costs 1.3 ms of every launch
 
 from safehouse import note
+from safehouse.backends import brewed
 from safehouse.backends.landlock import Scope
 from safehouse.backends.lost import PrivateHome
 from safehouse.backends.mounts import NOTHING, READ_WRITE, Mount, Mounts, plan
@@ -80,6 +81,8 @@ class Bubblewrap:
     def prepare(self, policy: Policy, host: Host, command: tuple[str, ...]) -> Launch:
         """See Backend.prepare."""
         program = _program()
+        if program == brewed.PROGRAM:
+            brewed.refuse_writable(policy)
         mounts = plan(policy, host)
         self._planned = mounts, host.home
         filter = terminal_filter()
@@ -322,11 +325,17 @@ def _enforcement(mounts: Mounts, notes: list[str]) -> Enforcement:
 
 
 class Place(Value):
-    """Where a bwrap lies, who owns it, and its mode."""
+    """Where a bwrap lies, who owns it, and its mode; Homebrew's with all that leads to it."""
 
     path: str
     owner: int
     mode: int
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether nobody can change it but root, or for Homebrew's the person."""
+        owners = (0, os.getuid()) if self.path == brewed.PROGRAM else (0,)
+        return self.owner in owners and not self.mode & brewed.OTHERS
 
 
 def places() -> Iterator[Place]:
@@ -337,16 +346,19 @@ def places() -> Iterator[Place]:
         except OSError:
             continue
         yield Place(path, found.st_uid, found.st_mode)
+    rights = brewed.rights()
+    if rights:
+        yield Place(brewed.PROGRAM, *rights)
 
 
 def chosen(places: Iterable[Place], release: str | None = None) -> str:
-    """The bwrap that confines: the first that only root can change. Raises UserError without one.
+    """The bwrap that confines: the first that can be trusted. Raises UserError without one.
 
     `release` is what /etc/os-release says (None: look), for naming the command that installs it.
     """
     refused = ""
     for place in places:
-        if place.owner == 0 and not place.mode & 0o022:
+        if place.is_trusted:
             return place.path
         refused = refused or place.path
     from safehouse.backends import diagnosis
