@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import posix as os  # os itself costs 1.3 ms of every launch
 
-from safehouse.errors import NOT_EXECUTABLE, UserError, printable, quoted
+from safehouse import audit, record
+from safehouse.errors import NOT_EXECUTABLE, REFUSED, UserError, printable, quoted
 from safehouse.files import LocalFiles
 from safehouse.host import LINUX, MACOS, Host
 from safehouse.launch import Proof
+from safehouse.plan import Plan
 from safehouse.policy.planting import expanded
 from safehouse.policy.policy import Access, Policy
 from safehouse.policy.resolve import resolve
@@ -32,7 +34,7 @@ from safehouse.sources import (
 from safehouse.sources import configuration as configured
 from safehouse.sources.environment import environment
 from safehouse.sources.settings import contains
-from safehouse.value import Value, replace
+from safehouse.value import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,25 +51,6 @@ if TYPE_CHECKING:
     from safehouse.sources.git_changes import Seen
     from safehouse.sources.profile import Profile
     from safehouse.sources.secrets import Secrets
-
-
-class Plan(Value):
-    """A request with all that it amounts to on a host.
-
-    `agent` is the profile that was chosen for the command ("" for none), `configuration` what all
-    sources said, `command` what was asked for with that agent's default arguments, `notices` are for
-    the person to read. `secrets` is what is closed by name, None where nobody asked for that.
-    """
-
-    request: Request
-    host: Host
-    agent: str
-    profiles: tuple[Profile, ...]
-    configuration: Configuration
-    policy: Policy
-    command: tuple[str, ...]
-    notices: tuple[str, ...] = ()
-    secrets: Secrets | None = None
 
 
 def run(
@@ -105,7 +88,13 @@ def run(
         launch = replace(launch, stays=True)
     if not (plan.notices or explanation):
         keep(plan, launch, backend.mounts, seen)
-    status = backend.start(launch)
+    begun = record.begin(plan, launch, request.command[1:], tell)
+    status = REFUSED
+    try:
+        status = backend.start(launch)
+    finally:
+        if begun:
+            audit.end(begun, status, tell)
     for sentence in changed(seen, unconfigured(plan), plan.host):
         tell(sentence)
     sentence = _lost(plan, backend)

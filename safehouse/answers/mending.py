@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Literal
 
+    from safehouse.plan import Plan
     from safehouse.policy.policy import Access, Decision
     from safehouse.policy.rule import Grant
     from safehouse.request import Request
@@ -63,7 +64,7 @@ class Mending(Value):
 class Mender:
     """Finds what would allow accesses under a plan. What takes a plan of its own is planned once."""
 
-    def __init__(self, plan: sandbox.Plan, index: Index | None = None) -> None:
+    def __init__(self, plan: Plan, index: Index | None = None) -> None:
         self.plan = plan
         self.index = index or Index(plan.policy)
         self.catalogue: Catalogue = start(self._request(), plan.host).catalogue

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import posix as os  # os itself costs 1.3 ms of every launch
 
-from safehouse import facts
+from safehouse import facts, note
+from safehouse.backends import brewed
 from safehouse.backends.landlock import Scope
 from safehouse.backends.mount import NOTHING, READ_WRITE, Mount, Mounts
 from safehouse.backends.mounts import plan
 from safehouse.backends.report import MARK, is_mark
 from safehouse.backends.sandbox import RESETS, Sandbox
-from safehouse.backends.seccomp import terminal_filter
+from safehouse.backends.seccomp import system_call_filter
 from safehouse.errors import UserError, quoted
+from safehouse.facts import encoded
 from safehouse.files import ancestors
 from safehouse.launch import (
     FULL,
@@ -45,7 +47,8 @@ SCOPES_MISSING = (
     "be connected to, and a signal to the own process group reaches the caller's"
 )
 FILTER_MISSING = (
-    "no system call filter for this processor: characters can be typed into the terminal"
+    "no system call filter for this processor: characters can be typed into the terminal, and keys "
+    "of the kernel's keyrings be used"
 )
 _ENV = "/usr/bin/env"
 _MOST_OF_ENV = 1 << 20
@@ -79,9 +82,11 @@ class Bubblewrap:
     def prepare(self, policy: Policy, host: Host, command: tuple[str, ...]) -> Launch:
         """See Backend.prepare."""
         program = _program()
+        if program == brewed.PROGRAM:
+            brewed.refuse_writable(policy)
         mounts = plan(policy, host)
         self.mounts, self._home = mounts, host.home
-        filter = terminal_filter()
+        filter = system_call_filter()
         can = policy.decide(Access("file-read-data", host.resolve(_ENV).real)).allowed
         resetting = _with_default_signals(command) if can else ()
         notes = [_SOCKETS]
@@ -182,15 +187,16 @@ def _options(policy: Policy, host: Host, mounts: Mounts) -> list[str | Input]:
     return options
 
 
-def _private_places(host: Host, mounts: Mounts, root_is_ours: bool) -> list[str]:
+def _private_places(host: Host, mounts: Mounts, root_is_ours: bool) -> list[str | Input]:
     """What each launch has of its own: processes, devices, temporary files, an empty home."""
-    options = ["--proc", "/proc"]
+    options: list[str | Input] = ["--proc", "/proc"]
     if host.user == 0:
         # Root of the outside may write there, to core_pattern for one: linux.md 1.9.
         options += ["--ro-bind", "/proc/sys", "/proc/sys"]
     options += ["--dev", "/dev"]
     for place, target in temporary_places(host, mounts, root_is_ours):
         options += ["--symlink", target, place] if target else ["--perms", "1777", "--tmpfs", place]
+    options += ["--perms", "0644", "--file", Input(encoded(note.TEXT)), note.path(host.launch_temp)]
     if mounts.home_is_private:
         options += ["--perms", "0700", "--tmpfs", host.home]
     return options
@@ -242,11 +248,17 @@ def _enforcement(mounts: Mounts, notes: list[str]) -> Enforcement:
 
 
 class Place(Value):
-    """Where a bwrap lies, who owns it, and its mode."""
+    """Where a bwrap lies, who owns it, and its mode; Homebrew's with all that leads to it."""
 
     path: str
     owner: int
     mode: int
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether nobody can change it but root, or for Homebrew's the person."""
+        owners = (0, os.getuid()) if self.path == brewed.PROGRAM else (0,)
+        return self.owner in owners and not self.mode & brewed.OTHERS
 
 
 def places() -> Iterator[Place]:
@@ -257,16 +269,19 @@ def places() -> Iterator[Place]:
         except OSError:
             continue
         yield Place(path, found.st_uid, found.st_mode)
+    rights = brewed.rights()
+    if rights:
+        yield Place(brewed.PROGRAM, *rights)
 
 
 def chosen(places: Iterable[Place], release: str | None = None) -> str:
-    """The bwrap that confines: the first that only root can change. Raises UserError without one.
+    """The bwrap that confines: the first that can be trusted. Raises UserError without one.
 
     `release` is what /etc/os-release says (None: look), for naming the command that installs it.
     """
     refused = ""
     for place in places:
-        if place.owner == 0 and not place.mode & 0o022:
+        if place.is_trusted:
             return place.path
         refused = refused or place.path
     from safehouse.backends import diagnosis

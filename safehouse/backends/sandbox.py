@@ -71,15 +71,16 @@ class Sandbox:
                 if self._verify(report, child, launch.proof) and not has_ended(child):
                     os.write(block_write, b"\n")
                 else:
-                    report.kill()
+                    report.kill(lives=True)
             except BaseException:
-                report.kill()
+                report.kill(lives=True)
                 raise
 
         try:
             ending = supervise(confined, release, report.program)
-            if not ending.by_itself:
-                report.kill()  # bwrap was killed, maybe before what it started was to die with it
+            # It ends when the program does, but a process in there can make it end, too, as with a
+            # debugger, after seeing to it that nothing dies with it.
+            report.kill()
         finally:
             for descriptor in inherited:
                 os.close(descriptor)
@@ -99,10 +100,12 @@ class Sandbox:
         Raises UserError if what is mounted is not what was planned, or does not close what it must.
         """
         if self._planned is None:
+            report.wait_for_the_first(child)
             return True
         mounts, home = self._planned()  # while bubblewrap is on its way
         everything = any(mount.path == "/" for mount in mounts.mounts)
         if everything and not proof:
+            report.wait_for_the_first(child)
             return True  # all that there is, was asked for
         first = report.wait_for_the_mounts(child)
         if not first:

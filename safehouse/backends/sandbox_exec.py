@@ -18,11 +18,13 @@ def start(launch: Launch) -> int:
     """Becomes the program, unless there is a reason to stay; then gives its exit status."""
     if not launch.temporary:
         return _started(launch, ())
+    from safehouse import note
     from safehouse.backends import temporary
 
     held = temporary.make(launch.temporary)
     try:
         temporary.sweep(launch.temporary)
+        temporary.put(held, note.NAME, note.TEXT.encode())
         return _started(launch, (held,))
     finally:
         os.close(held)

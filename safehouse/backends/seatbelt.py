@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from safehouse import facts
+from safehouse import facts, note
 from safehouse.backends import sandbox_exec
 from safehouse.errors import UserError
 from safehouse.launch import FULL, PARTIAL, Enforcement, Launch
@@ -40,8 +40,7 @@ class Seatbelt:
 
         Only asked where the environment claims it: without a claim, sandbox-exec itself refuses.
         """
-        claimed = not host.foreign and host.environ.get("SAFEHOUSE_SANDBOX") == "1"
-        return claimed and is_confined()
+        return not host.foreign and bool(host.environ.get(note.VARIABLE)) and is_confined()
 
     def prepare(self, policy: Policy, host: Host, command: tuple[str, ...]) -> Launch:
         """See Backend.prepare. The policy is an argument: no file that another could change."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from safehouse.cli.arguments import Arguments
     from safehouse.launch import Launch
-    from safehouse.sandbox import Plan
+    from safehouse.plan import Plan
 
     Prepared = Union[Launch, UserError]
 

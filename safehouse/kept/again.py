@@ -11,13 +11,14 @@ import sys
 from marshal import loads
 
 from safehouse import facts
-from safehouse.errors import UserError
+from safehouse.errors import REFUSED, UserError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from typing import Any
 
+    from safehouse.audit import Begun
     from safehouse.backends.lost import PrivateHome
     from safehouse.backends.mount import Mounts
     from safehouse.launch import Launch
@@ -45,12 +46,20 @@ def start(
     if found is None:
         return None
     entry, launch = found
-    if entry["mounts"] is None:
-        from safehouse.backends import sandbox_exec
+    begun = _begun(entry, argv, tell)
+    status, home = REFUSED, None
+    try:
+        if entry["mounts"] is None:
+            from safehouse.backends import sandbox_exec
 
-        status, home = sandbox_exec.start(launch), None
-    else:
-        status, home = _in_bubblewrap(entry, launch)
+            status = sandbox_exec.start(launch)
+        else:
+            status, home = _in_bubblewrap(entry, launch)
+    finally:
+        if begun:
+            from safehouse import audit
+
+            audit.end(begun, status, tell)
     for sentence in _told(entry, home, lambda: request(argv)):
         tell(sentence)
     return status
@@ -64,7 +73,7 @@ def kept(argv: list[str]) -> tuple[Entry, Launch] | None:
     environ = facts.environment()
     path = place(words, environ)
     entry = read(path) if path else None
-    if entry is None or not _holds(entry, environ):
+    if entry is None or not _holds(entry, environ) or not _has_policy(entry):
         return None
     return entry, _launch(entry, environ, tuple(argv[len(words) :]))
 
@@ -146,6 +155,26 @@ def _same(journal: facts.Journal) -> bool:
         return facts.same(journal)
     except UserError:  # something that cannot be looked at
         return False
+
+
+def _has_policy(entry: Entry) -> bool:
+    """Whether the log has the policy still; then it will be for longer."""
+    if not entry["log"]:
+        return True
+    try:
+        os.utime(f"{entry['log']}/policies/{entry['recorded']['policy']}")
+    except OSError:
+        return False
+    return True
+
+
+def _begun(entry: Entry, argv: list[str], tell: Callable[[str], None]) -> Begun | None:
+    if not entry["log"]:
+        return None
+    from safehouse import audit
+
+    arguments = tuple(argv[len(head(argv)) :]) if entry["logs arguments"] else None
+    return audit.begin(entry["log"], entry["recorded"], arguments, tell)
 
 
 def _launch(entry: Entry, environ: Mapping[str, str], words: tuple[str, ...]) -> Launch:

@@ -10,7 +10,7 @@ import posix as os  # os itself costs 1.3 ms of every launch
 from errno import EINVAL, ENOENT
 from marshal import dumps
 
-from safehouse import facts, sandbox
+from safehouse import audit, facts, record, sandbox
 from safehouse.files import ancestors
 from safehouse.kept import again
 from safehouse.launch import Input, Words
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from safehouse.backends.mount import Mounts
     from safehouse.launch import Launch
+    from safehouse.plan import Plan
     from safehouse.request import Request
-    from safehouse.sandbox import Plan
     from safehouse.sources.git_changes import Seen
 
 _MARSHAL = 2  # a format that every Python reads
@@ -74,7 +74,7 @@ class Keeper:
             "after": brief(after),
             "seen": [fields(each) for each in seen],
             "unconfigured": sandbox.unconfigured(plan),
-            "recorded": recorded(plan, launch),
+            **_recorded(plan, launch),
         }
         _write(path, dumps(entry, _MARSHAL))
 
@@ -175,14 +175,13 @@ def _kept(part: str | Input | Words, values: dict[str, Any]) -> Any:
     return kept
 
 
-def recorded(plan: Plan, launch: Launch) -> dict[str, Any]:
-    """What there is to say of a launch afterwards, planned or kept."""
-    text = "\0".join(part for part in launch.argv if isinstance(part, str))
+def _recorded(plan: Plan, launch: Launch) -> dict[str, Any]:
+    """What the log says of each such launch, and where that is; "" for no log."""
+    wanted = record.is_wanted(plan)
     return {
-        "command": plan.command[0],
-        "agent": plan.agent,
-        "profiles": tuple(profile.name for profile in plan.profiles),
-        "policy": facts.digest(text.encode("utf-8", "surrogatepass")).hex(),
+        "log": "" if wanted == record.OFF else audit.directory(plan.host),
+        "logs arguments": wanted == record.ARGUMENTS,
+        "recorded": record.fields(plan, launch),
     }
 
 
