@@ -168,6 +168,8 @@ ELSEWHERE = {
     "_changed": "the same",
     "<listcomp>": "the same",
     "_write": "what is kept",
+    "_opened": "the log",
+    "_keep_policy": "the same",
     "get_data": "the same",
     "read": "the same",
     "is_mark": "whether the mark of a sandbox is ours, once it is there",

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.confinement.user import linux_only, own
@@ -94,6 +96,22 @@ def test_a_configuration_that_appeared_is_told_and_then_planned_for(kept, other)
 def test_what_git_would_obey_is_told(kept, other):
     told = again(kept, "mkdir .git; touch .git/HEAD", cwd=other)
     assert ".git is new: look at its config and hooks" in told
+
+
+def test_it_has_its_lines_in_the_log(kept):
+    def lines():
+        (file,) = (kept.home / ".local/state/safehouse/audit").glob("*.jsonl")
+        return [json.loads(line) for line in file.read_text().splitlines()]
+
+    planned = lines()[-2:]
+    again(kept, "exit 7", 7)
+    begun, ended = lines()[-2:]
+    differ = {"n", "time", "launch", "prev", "seconds", "status"}
+    assert {k: v for k, v in begun.items() if k not in differ} == {
+        k: v for k, v in planned[0].items() if k not in differ
+    }
+    assert (ended["event"], ended["launch"], ended["status"]) == ("end", begun["launch"], 7)
+    assert kept.run(kept.safehouse, "audit", "verify").returncode == 0
 
 
 def test_no_stub_stays(kept):

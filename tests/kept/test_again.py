@@ -225,6 +225,24 @@ def test_a_directory_that_was_closed_is_not_taken_for_empty(person):
     place.chmod(0o755)
 
 
+def test_while_the_log_has_its_policy(person):
+    """`safehouse policy --diff=last` wants it. Those that were used lately stay."""
+    person.keeps("--", "true")
+    (policy,) = (person.home / ".local/state/safehouse/audit/policies").glob("*")
+    os.utime(policy, (1, 1))
+    assert person.finds("--", "true") is not None
+    assert policy.stat().st_mtime > 1
+    policy.unlink()
+    assert person.finds("--", "true") is None
+
+
+def test_who_wants_no_log_has_none(person):
+    person.write(CONFIG, "audit: off\n", 0o600)
+    (person.home / ".config/safehouse").chmod(0o700)
+    person.keeps("--", "true")
+    assert again.kept(["--", "true"])[0]["log"] == ""
+
+
 # What is not kept
 
 
