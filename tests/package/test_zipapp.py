@@ -390,6 +390,6 @@ def test_a_kept_launch_imports_next_to_nothing(zipapp: Path, python: Path, tmp_p
     ours = {name.removeprefix("safehouse.") for name in modules if name.startswith("safehouse.")}
     assert unexpected(modules) == set()
     assert ours == set(
-        """cli cli.main errors kept kept.again facts _build launch value backends backends.landlock
+        """audit cli cli.main errors kept kept.again facts _build launch value backends backends.landlock
         backends.report backends.sandbox backends.stubs""".split()
     )
