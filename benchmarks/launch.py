@@ -193,7 +193,7 @@ def same_mounts(file: Path) -> list[str]:
             del words[1]
         else:
             result.append(word)
-    text = "\n".join(result).replace("--perms\n0000\n--ro-bind", "--ro-bind")
+    text = re.sub(r"--perms\n\d+\n--ro-bind\n", "--ro-bind\n", "\n".join(result))
     return [*text.split("\n"), "--", "/bin/true"]
 
 
