@@ -23,6 +23,7 @@ from safehouse.launch import (
     execute,
     ignore_signals,
     supervise,
+    wait_by_sender,
 )
 from safehouse.policy.policy import NONE, Access
 from safehouse.value import Value, replace
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from safehouse.backends.base import View
+    from safehouse.backends.recorder import Recorder
     from safehouse.host import Host
     from safehouse.policy.policy import Policy
 
@@ -71,6 +73,7 @@ class Bubblewrap:
         self._scope = Scope()
         self._planned: tuple[Mounts, str] | None = None
         self._home: PrivateHome | None = None
+        self._recorder: Recorder | None = None
 
     def inside(self, host: Host) -> bool:
         """Whether we are in a mount namespace that this backend made."""
@@ -107,6 +110,17 @@ class Bubblewrap:
         """See Backend.look."""
         return self.prepare(policy, host, (_ENV,))
 
+    def record(self, policy: Policy, host: Host, launch_id: str) -> Recorder:
+        """See Backend.record."""
+        from safehouse.backends.recorder import Recorder
+        from safehouse.files import LocalFiles
+
+        def view() -> View:
+            return self.view(policy, replace(host, files=LocalFiles()))
+
+        self._recorder = Recorder(policy, host, view)
+        return self._recorder
+
     def start(self, launch: Launch) -> int:
         """See Backend.start."""
         from safehouse.backends import stubs
@@ -119,6 +133,7 @@ class Bubblewrap:
         for descriptor in inherited:
             os.set_inheritable(descriptor, True)
         report = Report(status_read)
+        recorder = self._recorder
         # bwrap takes the end of the blocking pipe for permission to go on, and what it starts is
         # not bound to die with it yet. So that one holds the end to write to as well (--sync-fd):
         # whoever is killed, it waits.
@@ -132,10 +147,14 @@ class Bubblewrap:
             if any(isinstance(word, str) and word.startswith(_RESETS) for word in launch.argv):
                 ignore_signals()
             ready = replace(launch, argv=(launch.argv[0], *fds, *launch.argv[1:]))
+            if recorder:
+                recorder.install()
             execute(ready, inherited)
 
         def release(child: int) -> None:
             try:
+                if recorder:
+                    recorder.begin()
                 if self._verify(report, child, launch.proof) and not has_ended(child):
                     os.write(block_write, b"\n")
                 else:
@@ -145,14 +164,17 @@ class Bubblewrap:
                 raise
 
         try:
-            ending = supervise(confined, release, report.program)
+            wait = recorder.waiting(report.kill) if recorder else wait_by_sender
+            ending = supervise(confined, release, report.program, wait)
             if not ending.by_itself:
                 report.kill()  # bwrap was killed, maybe before what it started was to die with it
         finally:
             for descriptor in inherited:
                 os.close(descriptor)
-            if held and report.wait_for_the_last():
+            if (held or recorder) and report.wait_for_the_last():
                 stubs.remove(held)
+            if recorder:
+                recorder.end()
             started = report.started()
             report.close()
         if not started and ending.by_itself:
