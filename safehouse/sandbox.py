@@ -12,7 +12,7 @@ import posix as os  # os itself costs 1.3 ms of every launch
 from safehouse.errors import NOT_EXECUTABLE, UserError, printable, quoted
 from safehouse.files import LocalFiles
 from safehouse.host import LINUX, MACOS, Host
-from safehouse.launch import Proof
+from safehouse.launch import Proof, new_id
 from safehouse.policy.planting import expanded
 from safehouse.policy.policy import Access, Policy
 from safehouse.policy.resolve import resolve
@@ -39,13 +39,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import NoReturn
 
-    from safehouse.backends.base import Backend
+    from safehouse.backends.base import Backend, Observations
     from safehouse.launch import Launch
     from safehouse.policy.rule import AnyGrant
     from safehouse.sources.appended import Appended
     from safehouse.sources.configuration import Configuration
     from safehouse.sources.profile import Profile
     from safehouse.sources.secrets import Secrets
+
+    Recorded = Callable[["Plan", Observations, str, int], None]
 
 
 class Plan(Value):
@@ -72,15 +74,18 @@ def run(
     host: Host,
     tell: Callable[[str], None],
     explain: Callable[[Plan, Launch], str] = lambda plan, launch: "",
+    record: Callable[[Plan], Recorded | None] = lambda plan: None,
 ) -> int:
     """Runs the command of a request confined and gives its exit status.
 
-    `tell` gets what the person should know, and what `explain` says of the launch. Raises UserError
-    if it cannot be found, confined as said, or started; then nothing was run.
+    `tell` gets what the person should know, and what `explain` says of the launch. Where `record` gives
+    something to do with it, what the command is refused is recorded. Raises UserError if it cannot be
+    found, confined as said, recorded, or started; then nothing was run.
     """
     backend = backend_for(host)
     if backend.inside(host):
         tell("already inside a safehouse sandbox: running with the rights that it has")
+        # What is refused in there is recorded by who has started it, if anybody does.
         run_unconfined(request, host)
     plan = make_plan(request, host)
     if request.trust and plan.configuration.project:
@@ -89,13 +94,16 @@ def run(
         trust.refuse_unseen(plan.configuration.project, host)
     for notice in plan.notices:
         tell(notice)
+    recorded = record(plan)
+    launch_id = new_id()
+    recorder = backend.record(plan.policy, plan.host, launch_id) if recorded else None
     launch = make_launch(plan, backend)
     explanation = explain(plan, launch)
     if explanation:
         tell(explanation)
     roots = (dict(plan.policy.defines).get("WORKDIR", ""), *plan.configuration.opened())
     seen = git_changes.look(host, roots, _opens_git_config(plan.profiles))
-    stays = any(each.needs_a_look for each in seen)
+    stays = bool(recorder) or any(each.needs_a_look for each in seen)
     # Where it does not stay, on a Mac, this process becomes the program.
     status = backend.start(replace(launch, stays=True) if stays else launch)
     for sentence in git_changes.told(LocalFiles(), seen):
@@ -103,6 +111,8 @@ def run(
     for sentence in (_appeared(plan), _lost(plan, backend)):
         if sentence:
             tell(sentence)
+    if recorder and recorded:
+        recorded(plan, recorder.observed(), launch_id, status)
     return status
 
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 # Beside the words of `safehouse why` and SBPL's operations: what the flags of an open, or what lies
 # at a path already, turn into one of these.
-OPEN, REPLACE, CONNECT, BIND = "open", "replace", "connect", "bind"
+OPEN, REPLACE, MAKE, CONNECT, BIND = "open", "replace", "make", "connect", "bind"
 HERE = -1  # in the place of an argument: the directory that the process is in
 
 
@@ -58,8 +58,8 @@ _TABLE: tuple[tuple[int, int, Call], ...] = (
     (269, 48, _one("stat", 0, 1)),  # faccessat
     (439, 439, _one("stat", 0, 1, 3)),  # faccessat2
     (267, 78, _one("readlink", 0, 1)),  # readlinkat
-    (83, 0, _one("create", HERE, 0)),  # mkdir
-    (258, 34, _one("create", 0, 1)),  # mkdirat
+    (83, 0, _one(MAKE, HERE, 0)),  # mkdir
+    (258, 34, _one(MAKE, 0, 1)),  # mkdirat
     (133, 0, _one("create", HERE, 0)),  # mknod
     (259, 33, _one("create", 0, 1)),  # mknodat
     (88, 0, _one("create", HERE, 1)),  # symlink

@@ -94,48 +94,42 @@ class Recorder:
 
         def wait(watched: set[int]) -> tuple[int, bool]:
             found = wait_by_sender(watched)
-            if found[0] == signals.SIGCHLD and self._process and self._has_ended():
+            if found[0] == signals.SIGCHLD and self._process and self._has_failed():
                 kill()
             return found
 
         return wait
 
-    def _has_ended(self) -> bool:
-        return os.waitid(os.P_PID, self._process, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    def _has_failed(self) -> bool:
+        found = os.waitid(os.P_PID, self._process, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        return found is not None and (found.si_code, found.si_status) != (os.CLD_EXITED, 0)
 
     def end(self) -> None:
         """Ends it, when the last program has ended or nothing was started, and takes what it has."""
         if not self._process:
             return
-        died = self._has_ended()
         os.close(self._control)
-        data = b"" if died else _whole(self._report)
+        data = _whole(self._report)
         os.close(self._report)
-        if not data:
-            try:
-                os.kill(self._process, 9)
-            except ProcessLookupError:
-                pass
-        os.waitpid(self._process, 0)
+        if data is None:
+            os.kill(self._process, 9)
+        _, status = os.waitpid(self._process, 0)
         self._process = 0
-        self._found = _understood(data, died)
+        if data is None:
+            self._found = Observations(flaw="what was recorded is lost: it took too long to tell")
+        elif status:
+            self._found = Observations(flaw="what records was ended, and the command with it")
+        else:
+            kept, more, flaw = json.loads(data)
+            self._found = Observations(tuple(Observed(*row) for row in kept), more, flaw)
 
     def observed(self) -> Observations:
         """See base.Recorder."""
         return self._found or Observations(flaw="the command was not started")
 
 
-def _understood(data: bytes, died: bool) -> Observations:
-    if died:
-        return Observations(flaw="what records was ended, and the command with it")
-    if not data:
-        return Observations(flaw="what was recorded is lost: it took too long to tell")
-    kept, more, flaw = json.loads(data)
-    return Observations(tuple(Observed(*row) for row in kept), more, flaw)
-
-
-def _whole(descriptor: int) -> bytes:
-    """All that comes, if it comes in time."""
+def _whole(descriptor: int) -> bytes | None:
+    """All that comes; None if it does not come in time."""
     poll = select.poll()
     poll.register(descriptor, select.POLLIN)
     parts: list[bytes] = []
@@ -144,7 +138,7 @@ def _whole(descriptor: int) -> bytes:
         if not part:
             return b"".join(parts)
         parts.append(part)
-    return b""
+    return None
 
 
 def _record(descriptor: int, control: int, report: int, seeing: _Seeing) -> None:
@@ -189,10 +183,12 @@ class _Seeing:
         self.view = view()
         self._automatic = _automatic_mounts()
 
+    def mounts_itself(self, path: str) -> bool:
+        """Whether to look at a path would mount something."""
+        return any(_lies_in(path, place) for place in self._automatic)
+
     def is_refused(self, word: str, path: str, follow: bool) -> bool:
         """Whether the confinement keeps an attempt from what it is for."""
-        if any(path == each or path.startswith(each + "/") for each in self._automatic):
-            return False  # to look there would mount something
         if word not in _MAKING and not os.path.lexists(path):
             return False  # nor is it there outside
         self._asked += 1
@@ -350,7 +346,11 @@ class _Record:
         _, path = key
         if len(self._known) >= _MOST_KNOWN:
             self._known = {k: known for k, known in self._known.items() if known is not _DROPPED}
-        if word == calls.REPLACE:
+        if self._seeing.mounts_itself(path):
+            return
+        if word == calls.MAKE:  # a slash says that it is a directory that was to be made
+            word, path = "create", path.rstrip("/") + "/"
+        elif word == calls.REPLACE:
             word = "rename" if os.path.lexists(path) else "create"
         elif word == _IF_THERE:
             word = "read" if os.path.lexists(path) else "create"

@@ -25,7 +25,9 @@ PATHS = ("add-dirs", "add-dirs-ro", "deny", "append-profile")
 NAMES = ("enable", "env-pass")
 LISTS = (*PATHS, *NAMES)
 CLOSING = ("network", "deny-secrets")
-FLAGS = ("accept-partial", "explain", "allow-workdir-config-writes", "allow-profile-writes")
+FLAGS = (
+    "accept-partial", "explain", "denials", "allow-workdir-config-writes", "allow-profile-writes",
+)  # fmt: skip
 OF_AGENT = (*LISTS, "args", *CLOSING)
 OF_USER = (*LISTS, *CLOSING, "env", "workdir", "agent", *FLAGS, "agents", "shims")
 OF_DIRECTORY = (*LISTS, *CLOSING, "known-by", "agents")

@@ -1,0 +1,276 @@
+"""What to do about denials: for each group of them the one command, or why it should stay as it is."""
+
+from __future__ import annotations
+
+from safehouse.answers.answer import Asked
+from safehouse.answers.mending import Mender
+from safehouse.answers.question import question
+from safehouse.denials.merging import Need, covers, merged
+from safehouse.denials.trees import Trees
+from safehouse.errors import UserError, printable
+from safehouse.host import Host
+from safehouse.sources.settings import contains
+from safehouse.value import Value, replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Literal
+
+    from safehouse.answers.mending import Mending
+    from safehouse.denials.denial import Denial
+    from safehouse.sandbox import Plan
+
+    Kind = Literal["path", "feature", "option", "closed", "nothing", "noise"]
+
+MOST_ROWS = 100
+_ORDER = ("read", "write", "run", "connect", "look")
+
+
+class Row(Value):
+    """Some denials together, and what to do about them.
+
+    The kind says what: "path" and "feature" can be kept, by `keep`; "option" is for once; "closed" should
+    stay closed, but a `feature` may open it by name; "nothing" and "noise" are told with a `note`. `does`
+    are the things that were tried, `target` what they were about (`tree`: and what lies below it, `count`
+    times and with `targets` different ones), `program` who was the first, `rule` and `reason` by what it
+    is denied. `first` is what has to be there, `make` it ("file", "directory"). `opens` says what else is
+    opened, `gives_up` what a feature costs; `harmless` that it may be kept without a question.
+    """
+
+    kind: Kind
+    does: tuple[str, ...]
+    target: str
+    tree: bool = False
+    targets: int = 1
+    count: int = 1
+    program: str = ""
+    rule: str = ""
+    reason: str = ""
+    once: str = ""
+    keep: str = ""
+    first: str = ""
+    make: str = ""
+    note: str = ""
+    feature: str = ""
+    gives_up: str = ""
+    opens: str = ""
+    writes: bool = False
+    harmless: bool = False
+    lost: bool = False
+
+
+def advised(plan: Plan, denials: Iterable[Denial]) -> tuple[Row, ...]:
+    """The rows for a person, what can be mended first."""
+    return _Advice(plan, tuple(denials)).rows()
+
+
+class _Advice:
+    def __init__(self, plan: Plan, denials: tuple[Denial, ...]) -> None:
+        self.plan = plan
+        self.denials = denials
+        self.mender = Mender(plan)
+        self.trees = Trees(plan.host, self.mender.places, dict(plan.policy.defines).get("WORKDIR", ""))
+        self._left = MOST_ROWS
+        self._unmended: set[Need] = set()
+
+    def rows(self) -> tuple[Row, ...]:
+        closed: dict[str, list[Denial]] = {}
+        paths: list[Denial] = []
+        others: dict[tuple[str, ...], list[Denial]] = {}
+        for denial in self.denials:
+            found = self.mender.sensitive(denial.access) if denial.of_file else None
+            if denial.noise:
+                others.setdefault(("noise", denial.noise), []).append(denial)
+            elif found is not None:
+                closed.setdefault(f"{found.what}: {found.because}", []).append(denial)
+            elif denial.unexplained:
+                others.setdefault(("unexplained", denial.does), []).append(denial)
+            elif self.mender.nothing(denial.access):
+                others.setdefault(("nothing", self.mender.nothing(denial.access)), []).append(denial)
+            elif denial.of_file and not denial.access.operation.startswith("network"):
+                paths.append(denial)
+            else:
+                others.setdefault(("one", denial.does, denial.access.target), []).append(denial)
+        found = [*self._paths(paths), *self._closed(closed)]
+        found += [self._other(key, group) for key, group in others.items()]
+        rank = ("path", "feature", "option", "closed", "nothing", "noise")
+        return tuple(sorted(found, key=lambda row: (rank.index(row.kind), -row.count, row.target)))
+
+    # What a path opens
+
+    def _paths(self, denials: list[Denial]) -> Iterator[Row]:
+        needs: dict[Need, list[Denial]] = {}
+        for denial in denials:
+            needs.setdefault(self._need(denial), []).append(denial)
+        groups: dict[Need, list[Denial]] = {}
+        together = merged(needs, self.trees.may)
+        for need, group in needs.items():
+            wide = next(each for each in together if covers(each, need))
+            groups.setdefault(wide, []).extend(group)
+        for need, group in self._verified(groups):
+            yield self._path(need, group)
+
+    def _need(self, denial: Denial) -> Need:
+        """The path that has to be open for it."""
+        there = self.mender.directory_of(denial.access)
+        if there and not contains(there, self.plan.host.home):
+            return Need(there, True)
+        return Need(denial.access.target, denial.writes)
+
+    def _verified(self, groups: dict[Need, list[Denial]]) -> list[tuple[Need, list[Denial]]]:
+        """The needs that, once granted, let something be done: by asking the plan that has them all."""
+        files = self.plan.host.files
+        there = [need for need in groups if files.kind(need.path) not in ("missing", "link")]
+        asked = self._with(there)
+        if asked is None:
+            return sorted(groups.items())
+        found = []
+        for need, group in groups.items():
+            if need in there and not any(_mends(asked, denial, self.plan.host) for denial in group):
+                self._unmended.add(need)
+            found.append((need, group))
+        return sorted(found)
+
+    def _with(self, needs: list[Need]) -> Asked | None:
+        read = tuple(need.path for need in needs if not need.writes and ":" not in need.path)
+        write = tuple(need.path for need in needs if need.writes and ":" not in need.path)
+        request = self.plan.request
+        plan = self.mender.planned(
+            add_dirs=(*request.add_dirs, *write), add_dirs_ro=(*request.add_dirs_ro, *read)
+        )
+        if plan is None:
+            return None
+        try:
+            return Asked(plan)
+        except UserError:
+            return None
+
+    def _path(self, need: Need, group: list[Denial]) -> Row:
+        row = self._row("path", group, need)
+        links = next((each.links for each in group if each.links), ())
+        if need in self._unmended and not links:
+            return replace(row, kind="nothing", note="nothing that can be granted would allow it")
+        files = self.plan.host.files
+        is_tree = files.kind(need.path) == "directory"
+        obstacle = self.trees.obstacle(need.path, need.writes) if is_tree else ""
+        mendings = self._mendings(group[0])
+        special = mendings[0] if mendings and mendings[0].by in ("network", "trust") else None
+        if special:
+            return _by(row, special)
+        if obstacle:
+            return self._instead(replace(row, kind="nothing", note=obstacle), mendings)
+        found = self.mender.by_path(need.path, need.writes, [each.decision for each in group])
+        row = replace(row, once=found.once, keep=found.keep, opens=_opened(found), tree=is_tree)
+        if links:
+            link = links[0][0]
+            named = self.mender.by_path(link, need.writes, ())
+            note = f"{printable(link)} is a link, which only an option or a profile opens"
+            return replace(row, kind="option", target=link, once=named.once, keep="", note=note)
+        if files.kind(need.path) == "missing":
+            row = self._made(row, need, group)
+        if not row.keep:
+            return self._instead(replace(row, kind="option"), mendings)
+        return replace(row, harmless=not need.writes and "run" not in row.does)
+
+    def _made(self, row: Row, need: Need, group: list[Denial]) -> Row:
+        """What has to be made before it can be granted."""
+        directory = any(each.makes and each.access.target == need.path for each in group)
+        directory = directory or any(each.access.target != need.path for each in group)
+        make = "mkdir -p" if directory else "touch"
+        word = row.keep.rpartition(" ")[2] or printable(need.path)
+        return replace(row, first=f"{make} {word}", make="directory" if directory else "file")
+
+    def _instead(self, row: Row, mendings: tuple[Mending, ...]) -> Row:
+        """A row with the feature that would do, if there is one."""
+        for mending in mendings:
+            if mending.by == "feature":
+                opens = mending.opens
+                return replace(
+                    row, kind="feature" if row.kind != "closed" else "closed", feature=mending.name,
+                    once=mending.once, keep=mending.keep, gives_up=opens.gives_up,
+                )  # fmt: skip
+            if mending.by == "agent" and row.kind == "closed":
+                return replace(row, once=mending.once)
+        return row
+
+    # The others
+
+    def _closed(self, groups: dict[str, list[Denial]]) -> Iterator[Row]:
+        for why, group in groups.items():
+            row = replace(self._row("closed", group), note=why)
+            yield self._instead(row, self._mendings(group[0]))
+
+    def _other(self, key: tuple[str, ...], group: list[Denial]) -> Row:
+        if key[0] == "noise":
+            return replace(self._row("noise", group), note=key[1])
+        if key[0] == "unexplained":
+            note = "this policy allows it: the system itself refused it, or a policy within this one"
+            return replace(self._row("nothing", group), note=note)
+        if key[0] == "nothing":
+            return replace(self._row("nothing", group), note=key[1])
+        row = self._row("nothing", group)
+        mendings = self._mendings(group[0])
+        if not mendings:
+            return replace(row, note="no option allows it")
+        if mendings[0].by in ("network", "trust", "path"):
+            return _by(row, mendings[0])
+        return self._instead(replace(row, note=mendings[0].note), mendings)
+
+    def _mendings(self, denial: Denial) -> tuple[Mending, ...]:
+        self._left -= 1
+        return self.mender.mendings(denial.access) if self._left >= 0 else ()
+
+    def _row(self, kind: Kind, group: list[Denial], need: Need | None = None) -> Row:
+        done = dict.fromkeys(each.does for each in group)
+        does = sorted(done, key=lambda d: (_ORDER.index(d) if d in _ORDER else 9, d))
+        if len(does) > 1 and "look" in does:
+            does.remove("look")
+        targets = dict.fromkeys(each.access.target for each in group)
+        target = need.path if need else _common([*targets])
+        program = next((each.program for each in group if each.program), "")
+        origin = group[0].decision.rule.origin
+        rule = "" if group[0].decision.rule.operations == ("default",) else origin.source
+        return Row(
+            kind, tuple(does), target, len(targets) > 1 or (bool(need) and [*targets] != [target]),
+            len(targets), sum(each.count for each in group), program, rule,
+            origin.reason if rule else "", writes=need.writes if need else group[0].writes,
+            lost=all(each.lost for each in group),
+        )  # fmt: skip
+
+
+def _mends(asked: Asked, denial: Denial, host: Host) -> bool:
+    try:
+        word = denial.access.operation
+        return asked.answer(question(word, denial.named, host)).allowed
+    except UserError:
+        return False
+
+
+def _by(row: Row, mending: Mending) -> Row:
+    keep = mending.keep if mending.by == "path" else ""
+    once = mending.once or mending.keep
+    return replace(row, kind="option", once=once, keep=keep, note=mending.note)
+
+
+def _opened(mending: Mending) -> str:
+    from safehouse.answers.opened import MOST_COUNTED
+
+    opens = mending.opens
+    if not opens.directory or opens.entries < 1:
+        return ""
+    more = "more than " if opens.entries == MOST_COUNTED else ""
+    return f"{more}{opens.entries} {'entries' if opens.entries > 1 else 'entry'}"
+
+
+def _common(paths: list[str]) -> str:
+    """A path, or the directory that several have in common."""
+    if len(paths) == 1:
+        return paths[0]
+    if not all(path[:1] == "/" for path in paths):
+        return f"{paths[0]}, and {len(paths) - 1} more"
+    from os.path import commonpath
+
+    return commonpath(paths)
+
+
