@@ -214,8 +214,8 @@ class Mender:
             path = there
         elif there:
             above = path.rpartition("/")[0] or "/"
-            make = "" if files.kind(above) != "missing" else f"mkdir -p {self._word(above)} && "
-            first = f"{make}touch {self._word(path)}"
+            make = "" if files.kind(above) != "missing" else f"mkdir -p {self.word(above)} && "
+            first = f"{make}touch {self.word(path)}"
         sensitive = self.places.place_of(access.target, writes) or self.places.place_of(
             path, writes
         )
@@ -238,7 +238,7 @@ class Mender:
         """Naming a path, against the decisions by which something is denied that is, or lies, there."""
         option = "--add-dirs" if writes else "--add-dirs-ro"
         once = f"{option}={quoted(self._short(path))}" if ":" not in path else ""
-        keep = self._kept(f"grant {'--write ' if writes else ''}{self._word(path)}")
+        keep = self._kept(f"grant {'--write ' if writes else ''}{self.word(path)}")
         if self.places.place_of(path, writes) is not None or not all(
             self._lasts(path, writes, decision) for decision in decisions
         ):
@@ -282,9 +282,10 @@ class Mender:
         if not (command and workdir):
             return ""
         elsewhere = workdir != self.plan.host.cwd or contains(workdir, self.plan.host.home)
-        return f"safehouse {command}" + (f" --for={self._word(workdir)}" if elsewhere else "")
+        return f"safehouse {command}" + (f" --for={self.word(workdir)}" if elsewhere else "")
 
-    def _word(self, path: str) -> str:
+    def word(self, path: str) -> str:
+        """A path as a word of a command."""
         return printable(quoted(self._short(path)))
 
     def _short(self, path: str) -> str:

@@ -87,7 +87,7 @@ def lines(found: Recording, home: str, wide: int, everything: bool = False) -> I
     most = len(rows) if everything else _MOST_TOLD
     for row in rows[:most]:
         yield f"  {what(row, home)}"
-        yield from columns(_about(row, home), 4, wide)
+        yield from columns(about(row, home), 4, wide)
     if len(rows) > most:
         yield f"  and {len(rows) - most} more: safehouse denials --all {found.launch}"
     if not rows:
@@ -109,7 +109,8 @@ def what(row: Row, home: str) -> str:
     return f"{', '.join(row.does)} {target}" + (f" ({', '.join(parts)})" if parts else "")
 
 
-def _about(row: Row, home: str) -> Iterator[tuple[str, str]]:
+def about(row: Row, home: str) -> Iterator[tuple[str, str]]:
+    """What there is to say of a row: by what it is denied, what opens it, or why it stays so."""
     if row.rule:
         yield "denied by:", f"{printable(row.rule)}: {printable(row.reason)}"
     if row.lost:
@@ -118,11 +119,10 @@ def _about(row: Row, home: str) -> Iterator[tuple[str, str]]:
         yield "leave it so:", printable(row.note)
     elif row.note:
         yield "note:", printable(row.note)
-    if row.first:
-        yield "first:", row.first
     label = "to allow it:" if row.kind != "closed" else "if you must:"
     command = row.keep or row.once
     if command:
+        command = f"{row.first} && {command}" if row.first else command
         gives_up = f" ({row.gives_up})" if row.gives_up else ""
         yield label, f"{command}{gives_up}"
     if row.opens:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from safehouse.answers.answer import Asked
 from safehouse.answers.mending import Mender
 from safehouse.answers.question import question
+from safehouse.denials.denial import LOOK
 from safehouse.denials.merging import Need, covers, merged
 from safehouse.denials.trees import Trees
 from safehouse.errors import UserError, printable
@@ -70,7 +71,9 @@ class _Advice:
         self.plan = plan
         self.denials = denials
         self.mender = Mender(plan)
-        self.trees = Trees(plan.host, self.mender.places, dict(plan.policy.defines).get("WORKDIR", ""))
+        self.trees = Trees(
+            plan.host, self.mender.places, dict(plan.policy.defines).get("WORKDIR", "")
+        )
         self._left = MOST_ROWS
         self._unmended: set[Need] = set()
 
@@ -87,7 +90,9 @@ class _Advice:
             elif denial.unexplained:
                 others.setdefault(("unexplained", denial.does), []).append(denial)
             elif self.mender.nothing(denial.access):
-                others.setdefault(("nothing", self.mender.nothing(denial.access)), []).append(denial)
+                others.setdefault(("nothing", self.mender.nothing(denial.access)), []).append(
+                    denial
+                )
             elif denial.of_file and not denial.access.operation.startswith("network"):
                 paths.append(denial)
             else:
@@ -103,6 +108,7 @@ class _Advice:
         needs: dict[Need, list[Denial]] = {}
         for denial in denials:
             needs.setdefault(self._need(denial), []).append(denial)
+        needs = self._without_ways(needs)
         groups: dict[Need, list[Denial]] = {}
         together = merged(needs, self.trees.may)
         for need, group in needs.items():
@@ -110,6 +116,20 @@ class _Advice:
             groups.setdefault(wide, []).extend(group)
         for need, group in self._verified(groups):
             yield self._path(need, group)
+
+    def _without_ways(self, needs: dict[Need, list[Denial]]) -> dict[Need, list[Denial]]:
+        """Without directories that were only looked at on the way to what lies in them."""
+        found = dict(needs)
+        for need, group in needs.items():
+            inner = [
+                other
+                for other in sorted(needs)
+                if contains(need.path, other.path) and other != need
+            ]
+            if inner and all(denial.does == LOOK for denial in group):
+                del found[need]
+                found[inner[-1]] = [*found.get(inner[-1], needs[inner[-1]]), *group]
+        return found
 
     def _need(self, denial: Denial) -> Need:
         """The path that has to be open for it."""
@@ -178,8 +198,8 @@ class _Advice:
         directory = any(each.makes and each.access.target == need.path for each in group)
         directory = directory or any(each.access.target != need.path for each in group)
         make = "mkdir -p" if directory else "touch"
-        word = row.keep.rpartition(" ")[2] or printable(need.path)
-        return replace(row, first=f"{make} {word}", make="directory" if directory else "file")
+        first = f"{make} {self.mender.word(need.path)}"
+        return replace(row, first=first, make="directory" if directory else "file")
 
     def _instead(self, row: Row, mendings: tuple[Mending, ...]) -> Row:
         """A row with the feature that would do, if there is one."""
@@ -205,7 +225,9 @@ class _Advice:
         if key[0] == "noise":
             return replace(self._row("noise", group), note=key[1])
         if key[0] == "unexplained":
-            note = "this policy allows it: the system itself refused it, or a policy within this one"
+            note = (
+                "this policy allows it: the system itself refused it, or a policy within this one"
+            )
             return replace(self._row("nothing", group), note=note)
         if key[0] == "nothing":
             return replace(self._row("nothing", group), note=key[1])
@@ -226,7 +248,10 @@ class _Advice:
         does = sorted(done, key=lambda d: (_ORDER.index(d) if d in _ORDER else 9, d))
         if len(does) > 1 and "look" in does:
             does.remove("look")
-        targets = dict.fromkeys(each.access.target for each in group)
+        targets = dict.fromkeys(
+            each.access.target for each in group
+            if not need or contains(need.path, each.access.target) or each.does != LOOK
+        )  # fmt: skip
         target = need.path if need else _common([*targets])
         program = next((each.program for each in group if each.program), "")
         origin = group[0].decision.rule.origin
@@ -272,5 +297,3 @@ def _common(paths: list[str]) -> str:
     from os.path import commonpath
 
     return commonpath(paths)
-
-

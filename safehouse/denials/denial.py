@@ -22,7 +22,7 @@ _DOES = {
     "file-read-data": "read", "file-read-metadata": "look", "process-exec*": "run",
     "network-outbound": "connect",
 }  # fmt: skip
-_LOOK = "look"
+LOOK = "look"
 
 
 class Denial(Value):
@@ -107,8 +107,10 @@ def _is_denied(answer: Answer, plan: Plan, told_by_kernel: bool) -> bool:
     if answer.seen.obstacle == HIDDEN and answer.seen.path != answer.question.path:
         return True
     outside = answer.seen.owner == YOURS or answer.seen.obstacle != PERMISSIONS
-    return answer.seen.obstacle not in (MISSING, ODD) and outside and not (
-        answer.seen.obstacle == PERMISSIONS and plan.host.user != 0
+    return (
+        answer.seen.obstacle not in (MISSING, ODD)
+        and outside
+        and not (answer.seen.obstacle == PERMISSIONS and plan.host.user != 0)
     )
 
 
@@ -118,8 +120,8 @@ def _full(target: str) -> str:
 
 def _without_looks(found: dict[tuple[str, str], Denial]) -> list[Denial]:
     """All but looks at what something more was tried with."""
-    used = {target for does, target in found if does != _LOOK}
+    used = {target for does, target in found if does != LOOK}
     return [
         denial for (does, target), denial in sorted(found.items())
-        if does != _LOOK or target not in used
+        if does != LOOK or target not in used
     ]  # fmt: skip

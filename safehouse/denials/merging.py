@@ -37,9 +37,7 @@ def merged(needs: Iterable[Need], may: Callable[[str, bool], bool]) -> tuple[Nee
         together = _together(own, writes, may)
         found = {need for need in found if need.writes != writes}
         found |= {Need(path, writes) for path in together}
-    kept = {
-        need for need in found if not any(o != need and covers(o, need) for o in found)
-    }
+    kept = {need for need in found if not any(o != need and covers(o, need) for o in found)}
     return tuple(sorted(kept, key=lambda need: (need.path, need.writes)))
 
 

@@ -34,10 +34,6 @@ NOISE = (
 def reason(platform: str, operation: str, target: str) -> str:
     """Why a refusal is of no concern; "" if it may be."""
     for system, named, pattern, why in NOISE:
-        if (
-            system == platform
-            and fnmatchcase(operation, named)
-            and fnmatchcase(target, pattern)
-        ):
+        if system == platform and fnmatchcase(operation, named) and fnmatchcase(target, pattern):
             return why
     return ""

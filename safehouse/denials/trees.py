@@ -55,7 +55,11 @@ class Trees:
         if directory.count("/") < 2 or directory in _SHARED_OF_THE_SYSTEM:
             return "it holds what many programs use"
         moved = (self._host.environ.get(name, "").rstrip("/") for name in _VARIABLES)
-        if directory in moved or directory[len(home) + 1 :] in _SHARED and contains(home, directory):
+        if (
+            directory in moved
+            or directory[len(home) + 1 :] in _SHARED
+            and contains(home, directory)
+        ):
             return "it holds what many programs keep"
         if self._workdir and contains(directory, self._workdir):
             return "it holds the project and what lies beside it"
