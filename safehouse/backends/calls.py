@@ -97,4 +97,4 @@ def of(machine: str) -> Mapping[int, Call]:
     column = {"x86_64": 0, "aarch64": 1}.get(machine)
     if column is None:
         return {}
-    return {row[column]: row[2] for row in _TABLE if row[column]}
+    return {(row[0], row[1])[column]: row[2] for row in _TABLE if row[column]}

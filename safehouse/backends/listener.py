@@ -1,4 +1,4 @@
-"""The kernel's notifications of system calls: a filter that tells another process of each, and decides nothing.
+"""The kernel's notifications of system calls: a filter that tells another process, and decides nothing.
 
 seccomp_unotify(2). Whoever listens lets every call go on (CONTINUE): what a program may do is decided by
 the mounts, as ever. So it does not matter that what was read of a call can change before it is made.
@@ -32,7 +32,6 @@ MOST_PATH = 4096
 _PAGE = 4096
 _USUAL_PATH = 256  # most are no longer
 _NOTHING = bytes(80)
-_SET_FLAGS, _WAKE_AT_ONCE = 0x40082104, 1
 # struct seccomp_notif: id, pid, flags; and seccomp_data: nr, arch, instruction pointer, args.
 _NOTICE = struct.Struct("=QIIiIQ6Q")
 _ANSWER = struct.Struct("=QqiI")  # struct seccomp_notif_resp
@@ -134,10 +133,6 @@ class Listener:
         self._words = (
             ctypes.byref(self._local), ctypes.c_ulong(1), ctypes.byref(self._remote),
         )  # fmt: skip
-        try:  # since Linux 6.6: who is told runs next, which halves what a call costs
-            ioctl(descriptor, _SET_FLAGS, _WAKE_AT_ONCE)
-        except OSError:
-            pass
 
     def next(self) -> Notice | None:
         """The next call; None where it was given up meanwhile. It blocks."""
@@ -194,7 +189,7 @@ class Listener:
 
 def addresses(family: int, data: bytes) -> Iterable[str]:
     """What an address of a socket says: a path, or `host:port`; nothing for any other."""
-    import socket
+    import _socket as socket
 
     if family == socket.AF_UNIX:
         name = data[2:].partition(b"\0")[0]

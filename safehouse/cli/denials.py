@@ -9,8 +9,6 @@ from safehouse.cli.columns import columns, width
 from safehouse.cli.grants import outside
 from safehouse.cli.why_text import short
 from safehouse.denials import kept
-from safehouse.denials.advice import advised
-from safehouse.denials.denial import judged
 from safehouse.denials.kept import Recording
 from safehouse.errors import UserError, printable
 from safehouse.host import MACOS, Host
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
 
     from safehouse.backends.base import Observations
     from safehouse.cli.arguments import Arguments
-    from safehouse.denials.advice import Row
+    from safehouse.denials.row import Row
     from safehouse.sandbox import Plan
 
 _MOST_TOLD = 20  # rows behind a launch
@@ -50,8 +48,7 @@ def show(arguments: Arguments) -> int:
 def told(plan: Plan, observations: Observations, launch: str, status: int) -> Recording:
     """A launch that has ended, with what it was refused, kept for later."""
     host = replace(plan.host, files=Host.current().files)
-    plan = replace(plan, host=host)
-    rows = advised(plan, judged(plan, observations, host.platform == MACOS))
+    rows = _rows(replace(plan, host=host), observations) if observations.kept else ()
     found = Recording(
         launch, kept.moment(), plan.command[0], host.cwd, status, rows, observations.more,
         observations.flaw,
@@ -61,6 +58,13 @@ def told(plan: Plan, observations: Observations, launch: str, status: int) -> Re
     except OSError as error:
         found = replace(found, flaw=f"it could not be kept for later: {error.strerror}")
     return found
+
+
+def _rows(plan: Plan, observations: Observations) -> tuple[Row, ...]:
+    from safehouse.denials.advice import advised
+    from safehouse.denials.denial import judged
+
+    return advised(plan, judged(plan, observations, plan.host.platform == MACOS))
 
 
 def telling(tell: Callable[[str], None]) -> Callable[[Plan, Observations, str, int], None]:

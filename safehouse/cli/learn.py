@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from safehouse.backends.base import Observations
     from safehouse.cli.arguments import Arguments
-    from safehouse.denials.advice import Row
     from safehouse.denials.kept import Recording
+    from safehouse.denials.row import Row
     from safehouse.sandbox import Plan
 
 _KEPT = ("path", "feature")

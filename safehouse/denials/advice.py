@@ -7,58 +7,24 @@ from safehouse.answers.mending import Mender
 from safehouse.answers.question import question
 from safehouse.denials.denial import LOOK
 from safehouse.denials.merging import Need, covers, merged
+from safehouse.denials.row import Row
 from safehouse.denials.trees import Trees
 from safehouse.errors import UserError, printable
 from safehouse.host import Host
 from safehouse.sources.settings import contains
-from safehouse.value import Value, replace
+from safehouse.value import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from typing import Literal
 
     from safehouse.answers.mending import Mending
     from safehouse.denials.denial import Denial
+    from safehouse.denials.row import Kind
     from safehouse.sandbox import Plan
-
-    Kind = Literal["path", "feature", "option", "closed", "nothing", "noise"]
 
 MOST_ROWS = 100
 _ORDER = ("read", "write", "run", "connect", "look")
-
-
-class Row(Value):
-    """Some denials together, and what to do about them.
-
-    The kind says what: "path" and "feature" can be kept, by `keep`; "option" is for once; "closed" should
-    stay closed, but a `feature` may open it by name; "nothing" and "noise" are told with a `note`. `does`
-    are the things that were tried, `target` what they were about (`tree`: and what lies below it, `count`
-    times and with `targets` different ones), `program` who was the first, `rule` and `reason` by what it
-    is denied. `first` is what has to be there, `make` it ("file", "directory"). `opens` says what else is
-    opened, `gives_up` what a feature costs; `harmless` that it may be kept without a question.
-    """
-
-    kind: Kind
-    does: tuple[str, ...]
-    target: str
-    tree: bool = False
-    targets: int = 1
-    count: int = 1
-    program: str = ""
-    rule: str = ""
-    reason: str = ""
-    once: str = ""
-    keep: str = ""
-    first: str = ""
-    make: str = ""
-    note: str = ""
-    feature: str = ""
-    gives_up: str = ""
-    opens: str = ""
-    writes: bool = False
-    harmless: bool = False
-    lost: bool = False
 
 
 def advised(plan: Plan, denials: Iterable[Denial]) -> tuple[Row, ...]:
@@ -97,10 +63,10 @@ class _Advice:
                 paths.append(denial)
             else:
                 others.setdefault(("one", denial.does, denial.access.target), []).append(denial)
-        found = [*self._paths(paths), *self._closed(closed)]
-        found += [self._other(key, group) for key, group in others.items()]
+        rows = [*self._paths(paths), *self._closed(closed)]
+        rows += [self._other(key, group) for key, group in others.items()]
         rank = ("path", "feature", "option", "closed", "nothing", "noise")
-        return tuple(sorted(found, key=lambda row: (rank.index(row.kind), -row.count, row.target)))
+        return tuple(sorted(rows, key=lambda row: (rank.index(row.kind), -row.count, row.target)))
 
     # What a path opens
 
@@ -121,14 +87,11 @@ class _Advice:
         """Without directories that were only looked at on the way to what lies in them."""
         found = dict(needs)
         for need, group in needs.items():
-            inner = [
-                other
-                for other in sorted(needs)
-                if contains(need.path, other.path) and other != need
-            ]
+            inner = [other for other in needs if contains(need.path, other.path) and other != need]
+            last = max(inner, default=need, key=lambda other: (other.path, other.writes))
             if inner and all(denial.does == LOOK for denial in group):
                 del found[need]
-                found[inner[-1]] = [*found.get(inner[-1], needs[inner[-1]]), *group]
+                found[last] = [*found.get(last, needs[last]), *group]
         return found
 
     def _need(self, denial: Denial) -> Need:
@@ -144,13 +107,13 @@ class _Advice:
         there = [need for need in groups if files.kind(need.path) not in ("missing", "link")]
         asked = self._with(there)
         if asked is None:
-            return sorted(groups.items())
+            return sorted(groups.items(), key=_by_path)
         found = []
         for need, group in groups.items():
             if need in there and not any(_mends(asked, denial, self.plan.host) for denial in group):
                 self._unmended.add(need)
             found.append((need, group))
-        return sorted(found)
+        return sorted(found, key=_by_path)
 
     def _with(self, needs: list[Need]) -> Asked | None:
         read = tuple(need.path for need in needs if not need.writes and ":" not in need.path)
@@ -262,6 +225,10 @@ class _Advice:
             origin.reason if rule else "", writes=need.writes if need else group[0].writes,
             lost=all(each.lost for each in group),
         )  # fmt: skip
+
+
+def _by_path(pair: tuple[Need, list[Denial]]) -> tuple[str, bool]:
+    return pair[0].path, pair[0].writes
 
 
 def _mends(asked: Asked, denial: Denial, host: Host) -> bool:

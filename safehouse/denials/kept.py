@@ -6,7 +6,7 @@ import json
 import os
 import time
 
-from safehouse.denials.advice import Row
+from safehouse.denials.row import Row
 from safehouse.errors import UserError, nearest, printable
 from safehouse.sources import own_files, protected
 from safehouse.value import Value

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
-    from safehouse.denials.advice import Row
+    from safehouse.denials.row import Row
     from safehouse.host import Host
 
 HEAD = "# Written by safehouse learn --profile, which adds to it. Changes of yours stay, comments do not.\n"
@@ -139,9 +139,9 @@ def _scalar(text: object) -> str:
     """A word of YAML: as it is where that is sure to be a text, else between quotes as JSON has them."""
     plain = str(text)
     safe = plain[:1].isalpha() or plain[:1] in "~/."
-    if safe and all(c.isascii() and (c.isalnum() or c in "~/._-+ ") for c in plain):
-        if plain.strip() == plain and plain != "~" and plain.lower() not in _WORDS:
-            return plain
+    safe = safe and all(c.isascii() and (c.isalnum() or c in "~/._-+ ") for c in plain)
+    if safe and plain.strip() == plain and plain != "~" and plain.lower() not in _WORDS:
+        return plain
     return json.dumps(plain, ensure_ascii=False)
 
 

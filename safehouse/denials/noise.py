@@ -8,16 +8,16 @@ from safehouse.host import LINUX, MACOS
 
 # System, operation (or word), target, and why it is of no concern; * stands for anything.
 NOISE = (
-    (MACOS, "file-write-data", "/dev/dtracehelper", "each program tells the tracer of itself at its start"),
-    (MACOS, "file-read-data", "/dev/dtracehelper", "each program tells the tracer of itself at its start"),
-    (MACOS, "mach-lookup", "com.apple.diagnosticd*", "who reads logs as they are written is asked for"),
+    (MACOS, "file-write-data", "/dev/dtracehelper", "programs tell the tracer that they start"),
+    (MACOS, "file-read-data", "/dev/dtracehelper", "programs tell the tracer that they start"),
+    (MACOS, "mach-lookup", "com.apple.diagnosticd*", "whether logs are read meanwhile"),
     (MACOS, "mach-lookup", "com.apple.analyticsd*", "statistics for Apple"),
     (MACOS, "mach-lookup", "com.apple.logd*", "logs go by another way"),
-    (MACOS, "ipc-posix-shm-read-data", "apple.shm.notification_center", "notices of the system, asked for anew"),
-    (MACOS, "ipc-posix-shm-read*", "apple.shm.notification_center", "notices of the system, asked for anew"),
-    (MACOS, "user-preference-read", "kCFPreferencesAnyApplication", "settings for all programs; without, defaults hold"),
+    (MACOS, "ipc-posix-shm-read-data", "apple.shm.notification_center", "notices of the system"),
+    (MACOS, "ipc-posix-shm-read*", "apple.shm.notification_center", "notices of the system"),
+    (MACOS, "user-preference-read", "kCFPreferencesAnyApplication", "settings of all programs"),
     (MACOS, "file-read-data", "*/.CFUserTextEncoding", "the encoding of old texts; without, UTF-8 holds"),
-    (MACOS, "forbidden-exec-sugid", "*", "programs with the rights of root are not started in a sandbox"),
+    (MACOS, "forbidden-exec-sugid", "*", "what runs as root is not started in a sandbox"),
     (MACOS, "sysctl-read", "kern.bootargs", "how the system was started"),
     (MACOS, "process-info-pidinfo", "*", "looking for other programs"),
     (LINUX, "connect", "/run/nscd/socket", "names of users are found in files as well"),

@@ -1,4 +1,4 @@
-"""Which directories may be proposed as a whole: none that holds more than one thing, or what should stay closed."""
+"""Which directories may be proposed as a whole: none that holds many things, or what should stay closed."""
 
 from __future__ import annotations
 
@@ -55,10 +55,8 @@ class Trees:
         if directory.count("/") < 2 or directory in _SHARED_OF_THE_SYSTEM:
             return "it holds what many programs use"
         moved = (self._host.environ.get(name, "").rstrip("/") for name in _VARIABLES)
-        if (
-            directory in moved
-            or directory[len(home) + 1 :] in _SHARED
-            and contains(home, directory)
+        if directory in moved or (
+            directory[len(home) + 1 :] in _SHARED and contains(home, directory)
         ):
             return "it holds what many programs keep"
         if self._workdir and contains(directory, self._workdir):
