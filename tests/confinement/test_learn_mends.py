@@ -1,0 +1,208 @@
+"""Real programs that fail confined work after what `denials` says was done, and nothing sensitive is said."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+
+import pytest
+
+from tests.confinement import user
+
+pytestmark = [pytest.mark.confinement, user.linux_only("a Mac tells its log, and there is none here")]
+
+DONE = "it-has-learned"
+MOST_ROUNDS = 4
+
+
+class Case:
+    """A program, the files of the home that it needs, and a script that prints DONE when it has them."""
+
+    def __init__(self, program, files, script, feature="", stands_in=False):
+        self.program = program
+        self.files = files
+        self.script = script
+        self.feature = feature
+        self.stands_in = stands_in
+
+
+def reads(program, *paths):
+    """A stand-in for a program that is not here: it reads these files as that one would."""
+    return f"cat {' '.join(paths)} >/dev/null && echo {DONE} as {program}"
+
+
+CASES = {
+    "git, an include": Case(
+        "git",
+        {".gitconfig": "[include]\n\tpath = ~/dot/git-more\n", "dot/git-more": f"[x]\n\ty = {DONE}\n"},
+        "git config x.y",
+    ),
+    "sqlite3, its start file": Case(
+        "sqlite3", {".sqliterc": f".print {DONE}\n"}, "sqlite3 :memory: 'select 1'"
+    ),
+    "jq, a module": Case(
+        "jq", {".jq/learn.jq": f'def word: "{DONE}";\n'}, "jq -n 'import \"learn\" as l; l::word'"
+    ),
+    "make, an include of another project": Case(
+        "make",
+        {"src/rules/common.mk": f"all:\n\t@echo {DONE}\n"},
+        "echo 'include ../rules/common.mk' >Makefile; make",
+    ),
+    "python, modules of one's own": Case(
+        "python3",
+        {"lib/python/learned.py": "from more import word\n", "lib/python/more.py": f"word = '{DONE}'\n"},
+        "python3 -c 'import sys, os; sys.path.insert(0, os.path.expanduser(\"~/lib/python\"))\n"
+        "import learned; print(learned.word)'",
+    ),
+    "vim, its start file": Case(
+        "vim",
+        {".vimrc": f"call writefile(['{DONE}'], 'out')\n"},
+        "rm -f out; vim --not-a-term -c 'qa!' </dev/null >/dev/null 2>&1; cat out",
+    ),
+    "curl, its start file": Case(
+        "curl", {".curlrc": f'write-out = "{DONE}"\n'}, "curl -s -o /dev/null file:///etc/hostname"
+    ),
+    "wget, its start file": Case(
+        "wget",
+        {".wgetrc": f"user_agent = {DONE}\n"},
+        "wget -d --spider -t1 -T1 http://127.0.0.1:9/ 2>&1 | grep -o 'User-Agent: .*'",
+    ),
+    "gdb, its start file": Case("gdb", {".gdbinit": f"echo {DONE}\\n\n"}, "gdb -batch </dev/null"),
+    "tmux, its start file": Case(
+        "tmux",
+        {".tmux.conf": f"set -g @word {DONE}\n"},
+        "tmux -L x new -d 'sleep 9' && tmux -L x show -gv @word; tmux -L x kill-server",
+    ),
+    "perl, modules of one's own": Case(
+        "perl", {"perl/Learned.pm": f"package Learned; print '{DONE}'; 1;\n"}, 'perl -I ~/perl -MLearned -e 1'
+    ),
+    "ruby, a library": Case(
+        "ruby", {"rb/learned.rb": f"puts '{DONE}'\n"}, "ruby -I ~/rb -rlearned -e 1"
+    ),
+    "node, a library of another project": Case(
+        "node",
+        {"src/shared/index.js": "require('./words')\n", "src/shared/words.js": f"console.log('{DONE}')\n"},
+        "node -e 'require(\"../shared\")'",
+    ),
+    "npm, a script that reads a start file": Case(
+        "npm",
+        {".toolrc": DONE},
+        """echo '{"name":"x","version":"1.0.0","scripts":{"postinstall":"cat ~/.toolrc"}}' >package.json
+npm install --offline --no-audit --no-fund --foreground-scripts 2>&1""",
+    ),
+    "psql, a service": Case(
+        "psql",
+        {".pg_service.conf": "[mine]\nhost=/nowhere\n"},
+        f"psql service=mine -c '' 2>&1 | grep -q /nowhere && echo {DONE}",
+    ),
+    "terraform, its settings": Case(
+        "terraform",
+        {".terraformrc": 'plugin_cache_dir = "/nowhere"\n'},
+        f"terraform version 2>&1 | grep -q /nowhere && echo {DONE}",
+    ),
+    "awk, many files of one directory": Case(
+        "awk",
+        {f"data/set/{n}": f"{n}\n" for n in range(12)},
+        f"for n in 0 1 2 3 4 5 6 7 8 9 10 11; do awk 1 ~/data/set/$n >/dev/null || exit 1; done; echo {DONE}",
+    ),
+    "a program that keeps state": Case(
+        "sh",
+        {},
+        f"mkdir -p ~/.keeper && cat ~/.keeper/state 2>/dev/null; echo {DONE} >~/.keeper/state",
+    ),
+    "ssh, its settings": Case(
+        "ssh", {".ssh/config": f"Host x\n\tHostName {DONE}\n"}, "ssh -G x | grep ^hostname", "ssh"
+    ),
+    "gpg, its keys": Case(
+        "gpg",
+        {".gnupg/gpg.conf": "no-greeting\n", ".gnupg/trustdb.gpg": ""},
+        f"test -e ~/.gnupg/gpg.conf && gpg --list-keys && echo {DONE}",
+        "gpg",
+    ),
+    "kubectl, its clusters": Case(
+        "kubectl",
+        {".kube/config": f"apiVersion: v1\nkind: Config\ncurrent-context: {DONE}\n"},
+        "kubectl config current-context",
+        "kubectl",
+    ),
+    "docker, its settings": Case(
+        "docker",
+        {".docker/config.json": '{"currentContext": "%s"}' % DONE},
+        "docker context show",
+        "docker",
+    ),
+    "gh, its sign-in": Case(
+        "gh", {".config/gh/hosts.yml": "x\n", ".config/gh/config.yml": "y\n"},
+        reads("gh", "~/.config/gh/hosts.yml", "~/.config/gh/config.yml"), "gh", True,
+    ),
+    "aws, its sign-in": Case(
+        "aws", {".aws/credentials": "x\n", ".aws/config": "y\n"},
+        reads("aws", "~/.aws/config", "~/.aws/credentials"), "aws", True,
+    ),
+    "mutt, its start file": Case(
+        "mutt", {".muttrc": "x\n", ".mutt/aliases": "y\n"},
+        reads("mutt", "~/.muttrc", "~/.mutt/aliases"), "", True,
+    ),
+    "ansible, its settings": Case(
+        "ansible", {".ansible.cfg": "x\n", ".ansible/roles/r/tasks/main.yml": "y\n"},
+        reads("ansible", "~/.ansible.cfg", "~/.ansible/roles/r/tasks/main.yml"), "", True,
+    ),
+}  # fmt: skip
+
+
+def works(scene, case):
+    """Whether it does what it is for, in a launch without options."""
+    return DONE in scene.confined("--", "sh", "-c", case.script).stdout
+
+
+def rows(scene, case):
+    done = scene.confined("run", "--denials", "--", "sh", "-c", case.script)
+    assert "cannot be recorded" not in done.stderr, done.stderr
+    shown = scene.confined("denials", "--json")
+    assert shown.returncode == 0, shown.stderr
+    return json.loads(shown.stdout)["rows"]
+
+
+def follow(scene, row):
+    """Does what a row says, as it says it."""
+    told = f"{row['first']} && {row['keep']}" if row["first"] else row["keep"]
+    command = told.replace("safehouse grant", shlex.quote(str(scene.safehouse)) + " grant")
+    done = scene.run("sh", "-c", command)
+    assert done.returncode == 0, (told, done.stderr)
+
+
+def sensitive(scene, row):
+    word = "write" if row["writes"] else "read"
+    done = scene.confined("why", "--json", word, row["target"])
+    return json.loads(done.stdout)["sensitive"]
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_what_is_said_mends_it(scene, case):
+    if not case.stands_in and not shutil.which(case.program, path=user.PATH):
+        pytest.skip(f"no {case.program} in a place of the system")
+    for path, text in case.files.items():
+        scene.write(path, text, 0o600 if path.startswith((".ssh", ".gnupg")) else 0o644)
+    if case.feature == "gpg":
+        (scene.home / ".gnupg").chmod(0o700)
+    if case.files:
+        assert not works(scene, case), "it does not fail confined"
+    kept = []
+    for _ in range(MOST_ROUNDS):
+        found = [row for row in rows(scene, case) if row["keep"]]
+        offered = [row for row in found if row["kind"] == "path"]
+        asked = [row for row in found if row["kind"] != "path" and row["feature"] == case.feature]
+        for row in offered:
+            assert sensitive(scene, row) is None, row
+            assert not str(scene.home).startswith(row["target"]), row
+        for row in [*offered, *asked]:
+            follow(scene, row)
+            kept.append(row)
+        if not (offered or asked):
+            break
+    assert works(scene, case), kept
+    assert bool(case.feature) == any(row["feature"] for row in kept)
+    assert len(kept) <= 4, kept
+    left = [row["kind"] for row in rows(scene, case)]
+    assert "path" not in left, "it does not converge"
