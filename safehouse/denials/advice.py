@@ -6,10 +6,11 @@ from safehouse.answers.answer import Asked
 from safehouse.answers.mending import Mender
 from safehouse.answers.question import question
 from safehouse.denials.denial import LOOK
-from safehouse.denials.merging import Need, covers, merged
+from safehouse.denials.merging import Need, merged
 from safehouse.denials.row import Row
 from safehouse.denials.trees import Trees
 from safehouse.errors import UserError, printable
+from safehouse.files import ancestors
 from safehouse.host import Host
 from safehouse.sources.settings import contains
 from safehouse.value import replace
@@ -55,7 +56,7 @@ class _Advice:
                 closed.setdefault(f"{found.what}: {found.because}", []).append(denial)
             elif denial.unexplained:
                 others.setdefault(("unexplained", denial.does), []).append(denial)
-            elif self.mender.nothing(denial.access):
+            elif denial.of_file and self.mender.nothing(denial.access):
                 others.setdefault(("nothing", self.mender.nothing(denial.access)), []).append(
                     denial
                 )
@@ -76,22 +77,37 @@ class _Advice:
             needs.setdefault(self._need(denial), []).append(denial)
         needs = self._without_ways(needs)
         groups: dict[Need, list[Denial]] = {}
-        together = merged(needs, self.trees.may)
+        together = set(merged(needs, self.trees.may))
         for need, group in needs.items():
-            wide = next(each for each in together if covers(each, need))
+            wide = self._covering(need, together)
             groups.setdefault(wide, []).extend(group)
-        for need, group in self._verified(groups):
+        chosen = sorted(
+            groups, key=lambda need: (-sum(d.count for d in groups[need]), _order(need))
+        )
+        for need, group in self._verified({need: groups[need] for need in chosen[:MOST_ROWS]}):
             yield self._path(need, group)
+        rest = [denial for need in chosen[MOST_ROWS:] for denial in groups[need]]
+        if rest:
+            yield replace(self._row("nothing", rest), note="too much to look at one by one")
+
+    def _covering(self, need: Need, together: set[Need]) -> Need:
+        for path in (need.path, *ancestors(need.path)):
+            for writes in (need.writes, True):
+                if Need(path, writes) in together:
+                    return Need(path, writes)
+        raise AssertionError(need)
 
     def _without_ways(self, needs: dict[Need, list[Denial]]) -> dict[Need, list[Denial]]:
         """Without directories that were only looked at on the way to what lies in them."""
-        found = dict(needs)
-        for need, group in needs.items():
-            inner = [other for other in needs if contains(need.path, other.path) and other != need]
-            last = max(inner, default=need, key=lambda other: (other.path, other.writes))
-            if inner and all(denial.does == LOOK for denial in group):
-                del found[need]
-                found[last] = [*found.get(last, needs[last]), *group]
+        inner: dict[str, Need] = {}
+        for need in needs:
+            for above in ancestors(need.path):
+                inner[above] = min(inner.get(above, need), need, key=_order)
+        found = {need: [*group] for need, group in needs.items()}
+        for need in sorted(needs, key=_order):
+            beyond = inner.get(need.path)
+            if beyond and all(denial.does == LOOK for denial in needs[need]):
+                found[beyond] += found.pop(need)
         return found
 
     def _need(self, denial: Denial) -> Need:
@@ -107,13 +123,13 @@ class _Advice:
         there = [need for need in groups if files.kind(need.path) not in ("missing", "link")]
         asked = self._with(there)
         if asked is None:
-            return sorted(groups.items(), key=_by_path)
+            return sorted(groups.items(), key=lambda pair: _order(pair[0]))
         found = []
         for need, group in groups.items():
             if need in there and not any(_mends(asked, denial, self.plan.host) for denial in group):
                 self._unmended.add(need)
             found.append((need, group))
-        return sorted(found, key=_by_path)
+        return sorted(found, key=lambda pair: _order(pair[0]))
 
     def _with(self, needs: list[Need]) -> Asked | None:
         read = tuple(need.path for need in needs if not need.writes and ":" not in need.path)
@@ -132,8 +148,8 @@ class _Advice:
     def _path(self, need: Need, group: list[Denial]) -> Row:
         row = self._row("path", group, need)
         links = next((each.links for each in group if each.links), ())
-        if need in self._unmended and not links:
-            return replace(row, kind="nothing", note="nothing that can be granted would allow it")
+        if need in self._unmended:
+            return self._by_link(row, need, links)
         files = self.plan.host.files
         is_tree = files.kind(need.path) == "directory"
         obstacle = self.trees.obstacle(need.path, need.writes) if is_tree else ""
@@ -145,16 +161,20 @@ class _Advice:
             return self._instead(replace(row, kind="nothing", note=obstacle), mendings)
         found = self.mender.by_path(need.path, need.writes, [each.decision for each in group])
         row = replace(row, once=found.once, keep=found.keep, opens=_opened(found), tree=is_tree)
-        if links:
-            link = links[0][0]
-            named = self.mender.by_path(link, need.writes, ())
-            note = f"{printable(link)} is a link, which only an option or a profile opens"
-            return replace(row, kind="option", target=link, once=named.once, keep="", note=note)
         if files.kind(need.path) == "missing":
             row = self._made(row, need, group)
         if not row.keep:
             return self._instead(replace(row, kind="option"), mendings)
         return replace(row, harmless=not need.writes and "run" not in row.does)
+
+    def _by_link(self, row: Row, need: Need, links: tuple[tuple[str, str], ...]) -> Row:
+        """A row for what a grant of its real path would not mend."""
+        if not links:
+            return replace(row, kind="nothing", note="nothing that can be granted would allow it")
+        link = links[0][0]
+        found = self.mender.by_path(link, need.writes, ())
+        note = f"{printable(link)} is a link, which only an option or a profile opens"
+        return replace(row, kind="option", target=link, once=found.once, note=note)
 
     def _made(self, row: Row, need: Need, group: list[Denial]) -> Row:
         """What has to be made before it can be granted."""
@@ -196,8 +216,8 @@ class _Advice:
             return replace(self._row("nothing", group), note=key[1])
         row = self._row("nothing", group)
         mendings = self._mendings(group[0])
-        if not mendings:
-            return replace(row, note="no option allows it")
+        if not mendings or mendings[0].by == "nothing":
+            return replace(row, note=mendings[0].note if mendings else "no option allows it")
         if mendings[0].by in ("network", "trust", "path"):
             return _by(row, mendings[0])
         return self._instead(replace(row, note=mendings[0].note), mendings)
@@ -227,8 +247,8 @@ class _Advice:
         )  # fmt: skip
 
 
-def _by_path(pair: tuple[Need, list[Denial]]) -> tuple[str, bool]:
-    return pair[0].path, pair[0].writes
+def _order(need: Need) -> tuple[str, bool]:
+    return need.path, need.writes
 
 
 def _mends(asked: Asked, denial: Denial, host: Host) -> bool:

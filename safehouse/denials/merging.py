@@ -37,16 +37,30 @@ def merged(needs: Iterable[Need], may: Callable[[str, bool], bool]) -> tuple[Nee
         together = _together(own, writes, may)
         found = {need for need in found if need.writes != writes}
         found |= {Need(path, writes) for path in together}
-    kept = {need for need in found if not any(o != need and covers(o, need) for o in found)}
+    kept = {need for need in found if not _is_covered(need, found)}
     return tuple(sorted(kept, key=lambda need: (need.path, need.writes)))
+
+
+def _is_covered(need: Need, found: set[Need]) -> bool:
+    """Whether another one opens what a need needs."""
+    wider = [Need(above, True) for above in ancestors(need.path)]
+    wider += [Need(above) for above in ancestors(need.path)] if not need.writes else []
+    wider += [Need(need.path, True)] if not need.writes else []
+    return not found.isdisjoint(wider)
 
 
 def _together(paths: set[str], writes: bool, may: Callable[[str, bool], bool]) -> set[str]:
     """Paths of one kind, from the innermost directory outwards."""
-    units = {p for p in paths if not any(above in paths for above in ancestors(p))}
-    around = {above for path in units for above in ancestors(path)}
-    for directory in sorted(around, key=lambda path: (-path.count("/"), path)):
-        below = {unit for unit in units if unit != directory and contains(directory, unit)}
-        if len(below) >= ENOUGH and may(directory, writes):
-            units = units - below | {directory}
+    units = {path for path in paths if paths.isdisjoint(ancestors(path))}
+    below: dict[str, set[str]] = {}
+    for path in units:
+        for above in ancestors(path):
+            below.setdefault(above, set()).add(path)
+    for directory in sorted(below, key=lambda path: (-path.count("/"), path)):
+        inner = below[directory]
+        if len(inner) < ENOUGH or not may(directory, writes):
+            continue
+        units = units - inner | {directory}
+        for above in ancestors(directory):
+            below[above] = below[above] - inner | {directory}
     return units
