@@ -27,23 +27,28 @@ class LogStream:
         self.tag = sandbox_log.tag(launch_id)
         self._program = program
         self._process: subprocess.Popen[bytes] | None = None
-        # Not a pipe, which would have to be read meanwhile.
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115
+        self._file = -1
+        self._found = Observations(flaw="the command was not started")
 
     def begin(self) -> None:
         """Waits until the log is read. Raises UserError where it cannot be."""
+        # Not a pipe, which would have to be read meanwhile.
+        with tempfile.TemporaryFile() as file:
+            self._file = os.dup(file.fileno())
         words = ("stream", "--style", "ndjson", "--predicate", sandbox_log.predicate(self.tag))
         try:
             self._process = subprocess.Popen(
                 [self._program, *words],
-                stdin=subprocess.DEVNULL, stdout=self._file, stderr=subprocess.DEVNULL,
+                stdin=subprocess.DEVNULL, stdout=self._file, stderr=subprocess.STDOUT,
                 start_new_session=True, env={"PATH": "/usr/bin:/bin"},
             )  # fmt: skip
         except OSError as error:
+            self._end()
             raise _unavailable(f"{self._program}: {error.strerror}") from None
         until = time.monotonic() + _LONGEST_START
         while not self._size():  # it says first what it filters by
             if self._process.poll() is not None:
+                self._end()
                 raise _unavailable(f"{self._program} ended at once")
             if time.monotonic() > until:
                 self._end()
@@ -58,23 +63,27 @@ class LogStream:
             time.sleep(_SHORT)
             if self._size() != size:
                 size, since = self._size(), time.monotonic()
+        size = self._size()
+        data = os.pread(self._file, min(size, _MOST_READ), 0)
+        kept, more = sandbox_log.refusals(
+            data.decode("utf-8", "replace").split("\n"), self.tag, MOST_KEPT
+        )
+        flaw = "the log was too long to be read as a whole" if size > _MOST_READ else ""
+        self._found = Observations(kept, more, flaw)
         self._end()
 
     def observed(self) -> Observations:
         """See base.Recorder."""
-        self._file.seek(0)
-        text = self._file.read(_MOST_READ).decode("utf-8", "replace")
-        kept, more = sandbox_log.refusals(text.split("\n"), self.tag, MOST_KEPT)
-        flaw = "the log was too long to be read" if self._size() > _MOST_READ else ""
-        return Observations(kept, more, flaw)
+        return self._found
 
     def _size(self) -> int:
-        return os.fstat(self._file.fileno()).st_size
+        return os.fstat(self._file).st_size
 
     def _end(self) -> None:
         if self._process is not None:
             self._process.terminate()
             self._process.wait()
+        os.close(self._file)
 
 
 def _unavailable(why: str) -> UserError:

@@ -1,6 +1,7 @@
 """What macOS' kernel writes into the system's log when its sandbox refuses something: read, and tagged.
 
-Nobody has to be root for it. The form is no promise of Apple's; it was the same from 10.12 to 26:
+Nobody has to be root for it. The form is no promise of Apple's; tests/data/sandbox_log.json has lines of
+several versions, with where they are from:
 
     Sandbox: node(1234) deny(1) file-read-data /private/etc/hosts
     TAG, where the rule has a message
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
 
 # The name of a program may have parentheses and blanks in it, and so may the target.
 _MESSAGE = re.compile(
-    r"(?:(?P<count>\d+) duplicate reports? for )?"
-    r"Sandbox: (?P<program>.+?)\((?P<process>\d+)\) deny(?:\(\d+\))? (?P<operation>[^ \n]+)"
+    r"(?:(?P<count>\d+) duplicate reports? for )?Sandbox: "
+    r"(?:(?P<older>\d+) duplicate reports? for (?P<named>[^\n]+?)|(?P<program>[^\n]+?)\(\d+\))"
+    r" deny(?:\(\d+\))? (?P<operation>[^ \n]+)"
     r"(?: (?P<target>[^\n]*))?(?:\n(?P<tag>.*))?",
     re.DOTALL,
 )
@@ -68,8 +70,9 @@ def parsed(message: str) -> tuple[Observed, str] | None:
     for side in _SIDES if operation in _OF_NETWORK else ():
         if target.startswith(side):
             target = target[len(side) :]
-    count = int(found["count"] or 1)
-    return Observed(operation, target, found["program"], count), (found["tag"] or "").strip()
+    count = int(found["count"] or found["older"] or 1)
+    program = found["program"] or found["named"]
+    return Observed(operation, target, program, count), (found["tag"] or "").strip()
 
 
 def refusals(lines: Iterable[str], text: str, most: int) -> tuple[tuple[Observed, ...], int]:
