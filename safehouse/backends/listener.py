@@ -10,7 +10,7 @@ import ctypes
 import os
 import struct
 import sys
-from errno import EAGAIN, EINTR, EINVAL, ENOENT
+from errno import EAGAIN, EINTR, ENOENT
 from fcntl import ioctl
 
 from safehouse.backends import calls
@@ -26,6 +26,9 @@ _NEW_LISTENER, _WAIT_KILLABLE = 1 << 3, 1 << 5
 _NOTIFY, _ALLOW = 0x7FC00000, 0x7FFF0000
 _RECEIVE, _SEND, _IS_VALID = 0xC0502100, 0xC0182101, 0x40082102
 _CONTINUE_SINCE = (5, 5)
+# With it a signal does not interrupt a call that is being told. It is older, but until then a call whose
+# answer and a signal come together could wait for good.
+_KILLABLE_SINCE = (6, 17)
 _LOAD, _EQUAL, _RETURN = 0x20, 0x15, 0x06
 _PR_SET_NO_NEW_PRIVS = 38
 MOST_PATH = 4096
@@ -69,7 +72,10 @@ def refuse_unavailable() -> None:
         if _seccomp(_ACTION_AVAILABLE, 0, ctypes.byref(action)) != 0:
             why = "this kernel does not tell of system calls (seccomp, user notification)"
     if why:
-        raise UserError(f"denials cannot be recorded here: {why}", "leave --denials out")
+        raise UserError(
+            f"denials cannot be recorded here: {why}",
+            "leave --denials out; --denials=no, where config.yaml says it",
+        )
 
 
 def _release() -> tuple[int, ...]:
@@ -87,14 +93,11 @@ def install() -> int:
     filter = _Program(len(program) // 8, ctypes.addressof(code))
     if _LIBRARY.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "prctl")
-    # WAIT_KILLABLE: a signal does not interrupt a call that waits to be heard of. Since Linux 5.19.
-    for flags in (_NEW_LISTENER | _WAIT_KILLABLE, _NEW_LISTENER):
-        found = _seccomp(_SET_FILTER, flags, ctypes.byref(filter))
-        if found >= 0:
-            return found
-        if ctypes.get_errno() != EINVAL:
-            break
-    raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    flags = _NEW_LISTENER | (_WAIT_KILLABLE if _release() >= _KILLABLE_SINCE else 0)
+    found = _seccomp(_SET_FILTER, flags, ctypes.byref(filter))
+    if found < 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return found
 
 
 def _seccomp(operation: int, flags: int, words: object) -> int:

@@ -82,7 +82,6 @@ WORDS = {
     "run": "COMMAND...",
     "policy": "COMMAND...",
     "learn": "COMMAND...",
-    "denials": "LAUNCH",
     "why": "OPERATION TARGET...",
     "why --": "COMMAND...",
     "grant": "PATH...",

@@ -50,7 +50,7 @@ usage: safehouse why [OPTIONS] OPERATION TARGET... [-- COMMAND...]
 Show what a launch was refused that was started with --denials, or by safehouse learn: with what
 allows it, or why it should stay so.
 
-  safehouse run --denials -- npm install     tells it at the end, and keeps it
+  safehouse --denials -- npm install         tells it at the end, and keeps it
   safehouse denials                          the last launch in this directory
   safehouse denials 1a2b3c4d --all           another one, with what every program is refused
 
@@ -58,8 +58,8 @@ usage: safehouse denials [LAUNCH] [--all] [--json]
 """,
     "learn": """\
 Run a command confined, and propose the least that would let it do what it was refused: files,
-directories that hold one thing, features. Nothing that should stay closed is proposed, and nothing is
-kept without your yes.
+directories that hold one thing, features. Nothing that should stay closed is proposed by its path,
+and nothing is kept without your yes.
 
   safehouse learn -- npm install             asks for each, and keeps it for this directory
   safehouse learn --profile -- mytool        keeps it for mytool, wherever it is started

@@ -9,6 +9,7 @@ import shutil
 import pytest
 
 from tests.confinement import user
+from tests.confinement.terminal import Terminal
 
 pytestmark = [
     pytest.mark.confinement,
@@ -265,3 +266,37 @@ def test_print_keeps_nothing_and_standard_output_is_yaml(scene):
     assert done.stdout == "add-dirs-ro:\n  - ~/.tool/config\n"
     assert "said" in done.stderr
     assert "nothing is kept" in scene.confined("grants").stdout
+
+
+def test_a_person_picks(scene):
+    scene.write(".one/config", "x\n")
+    scene.write(".two/config", "x\n")
+    scene.write(".config/gh/hosts.yml", "x\n")
+    script = "cat ~/.one/config ~/.two/config ~/.config/gh/hosts.yml; echo >~/.three"
+    words = (scene.safehouse, "learn", "--", "sh", "-c", script)
+    with Terminal(scene, *words, lines=60, columns=100) as terminal:
+        shown = terminal.see("[q]uit: ")
+        assert "this stays as it is" in shown and "hosts.yml" in shown
+        terminal.enter("n")
+        terminal.see("[q]uit: ")
+        terminal.enter("y")
+        terminal.see("[q]uit: ")
+        terminal.enter("q")
+        terminal.see("run it again")
+    kept = scene.confined("grants").stdout
+    assert len([line for line in kept.splitlines() if "read-only" in line or "write" in line]) == 1
+    assert "gh" not in kept
+
+
+def test_all_is_all_that_opens_files_and_no_feature(scene):
+    scene.write(".one/config", "x\n")
+    scene.write(".two/config", "x\n")
+    script = "cat ~/.one/config ~/.two/config"
+    with Terminal(
+        scene, scene.safehouse, "learn", "--", "sh", "-c", script, columns=100
+    ) as terminal:
+        terminal.see("[q]uit: ")
+        terminal.enter("a")
+        terminal.see("run it again")
+    kept = scene.confined("grants").stdout
+    assert "~/.one/config" in kept and "~/.two/config" in kept
