@@ -6,7 +6,6 @@ import json
 import sys
 
 from safehouse.cli.columns import columns, width
-from safehouse.cli.grants import outside
 from safehouse.cli.why_text import short
 from safehouse.denials import kept
 from safehouse.denials.kept import Recording
@@ -32,6 +31,8 @@ def show(arguments: Arguments) -> int:
         raise UserError(
             f"unexpected {printable(arguments.words[1])!r}", "safehouse denials [LAUNCH]"
         )
+    from safehouse.cli.grants import outside  # it brings YAML, which no launch needs
+
     host = outside()
     found = kept.recording(arguments.words[0] if arguments.words else "", host)
     if arguments.json:

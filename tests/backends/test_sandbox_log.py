@@ -1,4 +1,4 @@
-"""macOS' log of what its sandbox refused: read as it was written by many versions, and only ours is believed."""
+"""macOS' log of what its sandbox refused: read as many versions wrote it, and only ours is believed."""
 
 from __future__ import annotations
 
@@ -49,7 +49,10 @@ SAID = {
         "Sandbox: curl(9859) deny(1) network-outbound remote:*:80",
         Observed("network-outbound", "*:80", "curl"),
     ),
-    "nothing to name": ("Sandbox: ps(1) deny(1) forbidden-exec-sugid", Observed("forbidden-exec-sugid", "", "ps")),
+    "nothing to name": (
+        "Sandbox: ps(1) deny(1) forbidden-exec-sugid",
+        Observed("forbidden-exec-sugid", "", "ps"),
+    ),
     "several": (
         "3 duplicate reports for Sandbox: Python(86295) deny(1) file-write-create /tmp/ro/x",
         Observed("file-write-create", "/tmp/ro/x", "Python", 3),

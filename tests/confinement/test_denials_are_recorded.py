@@ -1,4 +1,4 @@
-"""What a confined program does not get is told at the end, whatever it tries: and the recording decides nothing."""
+"""What a confined program does not get is told at the end, and the recording decides nothing."""
 
 from __future__ import annotations
 

@@ -101,7 +101,9 @@ npm install --offline --no-audit --no-fund --foreground-scripts 2>&1""",
         f"psql 'service=mine user=x' -c '' 2>&1 | grep -q /nowhere && echo {DONE}",
     ),
     "bc, a library": Case("bc", {"calc/lib.bc": f'print "{DONE}"\n'}, "bc -q ~/calc/lib.bc </dev/null"),
-    "tclsh, a library": Case("tclsh", {"tcl/word.tcl": f"puts {DONE}\n"}, "echo 'source ~/tcl/word.tcl' | tclsh"),
+    "tclsh, a library": Case(
+        "tclsh", {"tcl/word.tcl": f"puts {DONE}\n"}, "echo 'source ~/tcl/word.tcl' | tclsh"
+    ),
     "awk, many files of one directory": Case(
         "awk",
         {f"data/set/{n}": f"{n}\n" for n in range(12)},
@@ -114,7 +116,7 @@ npm install --offline --no-audit --no-fund --foreground-scripts 2>&1""",
         f"mkdir -p ~/.keeper && cat ~/.keeper/state 2>/dev/null; echo {DONE} >~/.keeper/state",
     ),
     "ssh, its settings": Case(
-        "ssh", {".ssh/config": f"Host x\n\tHostName {DONE}\n"}, 
+        "ssh", {".ssh/config": f"Host x\n\tHostName {DONE}\n"},
         "ssh -G x | grep ^hostname" if user.HAS_NAME else reads("ssh", "~/.ssh/config"), "ssh"
     ),
     "gpg, its keys": Case(
@@ -131,7 +133,7 @@ npm install --offline --no-audit --no-fund --foreground-scripts 2>&1""",
     ),
     "docker, its settings": Case(
         "docker",
-        {".docker/config.json": '{"currentContext": "%s"}' % DONE},
+        {".docker/config.json": json.dumps({"currentContext": DONE})},
         "docker context show",
         "docker",
     ),
