@@ -27,6 +27,7 @@ VERSION = 1
 HEAD = "head"
 _SUFFIX = ".jsonl"
 _MOST_LINE = 1 << 20  # bytes; a longer one is not written
+_MOST_TRIES, _PAUSE = 200, 0.005  # seconds; a line is written in less
 _TAIL = 1 << 16  # of a file, in which its last line is looked for
 _START = b'{"v":1,"n":'
 _NOTHING = "0" * 64  # what the first line has for the hash of the one before
@@ -52,11 +53,9 @@ def append(directory: str, fields: Mapping[str, Field], now: float) -> None:
 
     The directory is made if it is missing.
     """
-    from fcntl import LOCK_EX, flock
-
     lock = _opened(directory, HEAD)
     try:
-        flock(lock, LOCK_EX)
+        _lock(lock)
         head = _head(os.read(lock, 200))
         line = _line(head, fields, now)
         if len(line) > _MOST_LINE:
@@ -195,6 +194,19 @@ def _opened(directory: str, name: str) -> int:
         os.close(descriptor)
         raise OSError(EPERM, "is no file that only you can read", path)
     return descriptor
+
+
+def _lock(descriptor: int) -> None:
+    """Waits for the others that write a line just now, but not for ever. Raises BlockingIOError."""
+    from fcntl import LOCK_EX, LOCK_NB, flock
+
+    for _ in range(_MOST_TRIES):
+        try:
+            flock(descriptor, LOCK_EX | LOCK_NB)
+            return
+        except BlockingIOError:
+            time.sleep(_PAUSE)
+    flock(descriptor, LOCK_EX | LOCK_NB)
 
 
 def _write(descriptor: int, data: bytes) -> None:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import posix as os  # os itself costs 1.3 ms of every launch
 
-from safehouse.errors import NOT_EXECUTABLE, UserError, printable, quoted
+from safehouse import record
+from safehouse.errors import NOT_EXECUTABLE, REFUSED, UserError, printable, quoted
 from safehouse.files import LocalFiles
 from safehouse.host import LINUX, MACOS, Host
 from safehouse.launch import Proof, new_id
+from safehouse.plan import Plan
 from safehouse.policy.planting import expanded
 from safehouse.policy.policy import Access, Policy
 from safehouse.policy.resolve import resolve
@@ -32,7 +34,7 @@ from safehouse.sources import (
 from safehouse.sources import configuration as configured
 from safehouse.sources.environment import environment
 from safehouse.sources.settings import contains
-from safehouse.value import Value, replace
+from safehouse.value import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,26 +49,7 @@ if TYPE_CHECKING:
     from safehouse.sources.profile import Profile
     from safehouse.sources.secrets import Secrets
 
-    Recorded = Callable[["Plan", Observations, str, int], None]
-
-
-class Plan(Value):
-    """A request with all that it amounts to on a host.
-
-    `agent` is the profile that was chosen for the command ("" for none), `configuration` what all
-    sources said, `command` what was asked for with that agent's default arguments, `notices` are for
-    the person to read. `secrets` is what is closed by name, None where nobody asked for that.
-    """
-
-    request: Request
-    host: Host
-    agent: str
-    profiles: tuple[Profile, ...]
-    configuration: Configuration
-    policy: Policy
-    command: tuple[str, ...]
-    notices: tuple[str, ...] = ()
-    secrets: Secrets | None = None
+    Observer = Callable[["Plan", Observations, str, int], None]
 
 
 def run(
@@ -74,11 +57,11 @@ def run(
     host: Host,
     tell: Callable[[str], None],
     explain: Callable[[Plan, Launch], str] = lambda plan, launch: "",
-    record: Callable[[Plan], Recorded | None] = lambda plan: None,
+    observe: Callable[[Plan], Observer | None] = lambda plan: None,
 ) -> int:
     """Runs the command of a request confined and gives its exit status.
 
-    `tell` gets what the person should know, and what `explain` says of the launch. Where `record` gives
+    `tell` gets what the person should know, and what `explain` says of the launch. Where `observe` gives
     something to do with it, what the command is refused is recorded. Raises UserError if it cannot be
     found, confined as said, recorded, or started; then nothing was run.
     """
@@ -94,9 +77,9 @@ def run(
         trust.refuse_unseen(plan.configuration.project, host)
     for notice in plan.notices:
         tell(notice)
-    recorded = record(plan)
     launch_id = new_id()
-    recorder = backend.record(plan.policy, plan.host, launch_id) if recorded else None
+    observer = observe(plan)
+    recorder = backend.record(plan.policy, plan.host, launch_id) if observer else None
     launch = make_launch(plan, backend)
     explanation = explain(plan, launch)
     if explanation:
@@ -105,14 +88,20 @@ def run(
     seen = git_changes.look(host, roots, _opens_git_config(plan.profiles))
     stays = bool(recorder) or any(each.needs_a_look for each in seen)
     # Where it does not stay, on a Mac, this process becomes the program.
-    status = backend.start(replace(launch, stays=True) if stays else launch)
+    begun = record.begin(plan, launch, launch_id, request.command[1:], tell)
+    status = REFUSED
+    try:
+        status = backend.start(replace(launch, stays=True) if stays else launch)
+    finally:
+        if begun:
+            record.end(begun, status, tell)
     for sentence in git_changes.told(LocalFiles(), seen):
         tell(sentence)
     for sentence in (_appeared(plan), _lost(plan, backend)):
         if sentence:
             tell(sentence)
-    if recorder and recorded:
-        recorded(plan, recorder.observed(), launch_id, status)
+    if recorder and observer:
+        observer(plan, recorder.observed(), launch_id, status)
     return status
 
 

@@ -7,7 +7,7 @@ case ${SAFEHOUSE_OFF-} in
         # Inside of a sandbox, which a link in the root tells, it is confined already.
         if [ ! -h /.safehouse-sandbox ]; then
             [ -x @PROGRAM@ ] && exec @PROGRAM@ run --shim -- @NAME@ "$@"
-            if [ "${SAFEHOUSE_SANDBOX-}" != 1 ]; then
+            if [ -z "${SAFEHOUSE_SANDBOX-}" ]; then
                 printf 'safehouse: %s is gone, so nothing was started; install it again, or remove %s\n' @PROGRAM@ "$0" >&2
                 exit 127
             fi

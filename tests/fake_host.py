@@ -10,7 +10,8 @@ from unittest import mock
 
 from safehouse.files import ancestors, follow
 from safehouse.host import LINUX, MACOS, Host
-from safehouse.sandbox import Plan, make_plan
+from safehouse.plan import Plan
+from safehouse.sandbox import make_plan
 from safehouse.sources import protected
 
 HOME = "/Users/me"

@@ -8,8 +8,9 @@ from typing import Any
 
 from safehouse.files import LocalFiles
 from safehouse.host import LINUX, Host
+from safehouse.plan import Plan
 from safehouse.request import Request
-from safehouse.sandbox import Plan, make_plan
+from safehouse.sandbox import make_plan
 
 
 class Person:

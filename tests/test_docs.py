@@ -13,6 +13,7 @@ from safehouse.cli.arguments import COMMANDS, OPTIONS, Option, parse
 from safehouse.cli.main import main
 from safehouse.cli.profiles import elsewhere
 from safehouse.cli.rules import SYSTEMS
+from safehouse.note import TEXT
 from safehouse.sources import certificates, environment, protected
 from safehouse.sources.catalogue import Catalogue, records
 
@@ -290,6 +291,11 @@ def test_nothing_is_left_open_and_no_machine_is_named(document: str) -> None:
     text = TEXTS[document]
     assert not re.search(r"\b(TODO|FIXME|TBD|XXX)\b|coming soon", text)
     assert not re.search(r"(?<![\w~])/(root|work|opt/venv|home/(?!you\b|linuxbrew\b)\w)", text)
+
+
+def test_the_text_for_agents_is_the_one_that_they_get() -> None:
+    document = (ROOT / "docs/debugging.md").read_text()
+    assert f"\n````markdown\n{TEXT}````\n" in document
 
 
 def test_the_try_table_in_the_readme_has_the_lines_of_the_script() -> None:

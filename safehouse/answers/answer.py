@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from safehouse.answers.question import Question
     from safehouse.answers.reasons import Code, Reason
     from safehouse.backends.base import Seen
+    from safehouse.plan import Plan
     from safehouse.policy.policy import Decision
 
 _CONFINED = ("hidden", "closed", "read-only", "mount", "rule")
@@ -46,7 +47,7 @@ class Answer(Value):
 class Asked:
     """A plan that is asked, as often as somebody likes. Raises UserError where it cannot be kept."""
 
-    def __init__(self, plan: sandbox.Plan) -> None:
+    def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.index = Index(plan.policy)
         self.view = sandbox.backend_for(plan.host).view(plan.policy, plan.host)

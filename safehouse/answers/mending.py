@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Literal
 
+    from safehouse.plan import Plan
     from safehouse.policy.policy import Access, Decision
     from safehouse.policy.rule import Grant
     from safehouse.request import Request
@@ -63,7 +64,7 @@ class Mending(Value):
 class Mender:
     """Finds what would allow accesses under a plan. What takes a plan of its own is planned once."""
 
-    def __init__(self, plan: sandbox.Plan, index: Index | None = None) -> None:
+    def __init__(self, plan: Plan, index: Index | None = None) -> None:
         self.plan = plan
         self.index = index or Index(plan.policy)
         self.catalogue: Catalogue = start(self._request(), plan.host).catalogue
@@ -113,7 +114,7 @@ class Mender:
             self.plan.host.files.closed.intersection_update(closed)
         return self._planned[key]
 
-    def planned(self, **changes: object) -> sandbox.Plan | None:
+    def planned(self, **changes: object) -> Plan | None:
         """The plan of another request, to be asked as well; None where there is no such launch."""
         try:
             return sandbox.make_plan(self._request(**changes), self.plan.host)

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from safehouse.answers.question import Question
     from safehouse.backends.base import Seen, View
+    from safehouse.plan import Plan
     from safehouse.policy.policy import Decision
-    from safehouse.sandbox import Plan
 
     Code = Literal[
         "missing", "permissions", "odd", "own", "own-home", "kernel", "link", "mount", "socket",

@@ -289,6 +289,8 @@ class _Planner:
         if rule.action == DENY:
             if any(made.path == path for made in self.creations):
                 return True
+            if not self.host.files.changeable(above):
+                return False  # nor could the program make it, which is the same user in there
             if visible == READ_WRITE and rule.create:
                 self.creations.append(_creation(path, rule.create, stub=True))
                 return True

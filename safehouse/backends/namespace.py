@@ -6,6 +6,7 @@ directories fails as it would in there.
 
 from __future__ import annotations
 
+from safehouse import note
 from safehouse.backends.base import CLOSED, HIDDEN, KERNEL, MISSING, ODD, OWN, PERMISSIONS, YOURS
 from safehouse.backends.bubblewrap import temporary_places, ways
 from safehouse.backends.mounts import NOTHING, READ_WRITE
@@ -66,6 +67,7 @@ class Namespace:
         self.files = host.files
         self.areas: dict[str, tuple[int, Area]] = {}
         self.links: dict[str, str] = {}
+        self.note = note.path(host.launch_temp)
         self.made: dict[str, Kind] = {}
         self.unmade: list[str] = []  # what cannot be made, so that nothing would start
         for creation in mounts.creations:
@@ -133,6 +135,8 @@ class Namespace:
             return self.made.get(path) or self.files.kind(path)
         if path == area.path:
             return "directory" if area.directory else "file"
+        if path == self.note and area.shape == "new":
+            return "file"
         if area.shape == "kernel":
             dev = path.startswith("/dev/")
             return _OF_DEV.get(path[len("/dev/") :], "missing") if dev else "other"
@@ -156,6 +160,8 @@ class Namespace:
             return self.files.permits(path, right)
         if area.shape == "way" and path == area.path:
             return right == "execute"
+        if path == self.note and area.shape == "new":
+            return right != "execute"
         return area.shape != "closed"
 
     def walk(self, path: str, follow: bool) -> tuple[str, Stop | None]:

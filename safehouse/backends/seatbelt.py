@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from safehouse import note
 from safehouse.errors import UserError
 from safehouse.launch import (
     FULL,
@@ -51,8 +52,7 @@ class Seatbelt:
 
         Only asked where the environment claims it: without a claim, sandbox-exec itself refuses.
         """
-        claimed = not host.foreign and host.environ.get("SAFEHOUSE_SANDBOX") == "1"
-        return claimed and is_confined()
+        return not host.foreign and bool(host.environ.get(note.VARIABLE)) and is_confined()
 
     def prepare(self, policy: Policy, host: Host, command: tuple[str, ...]) -> Launch:
         """See Backend.prepare. The policy is an argument: no file that another could change."""
@@ -114,6 +114,7 @@ class Seatbelt:
         held = temporary.make(launch.temporary)
         try:
             temporary.sweep(launch.temporary)
+            temporary.put(held, note.NAME, note.TEXT.encode())
             return _started(launch, (held,))
         finally:
             os.close(held)

@@ -17,6 +17,7 @@ _RM = "/bin/rm"
 _GONE = ".gone"  # no launch makes such a name
 _MOST_TRIES = 100  # of 10 ms
 _MOST_REMOVED = 8  # in one launch, which others wait for
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -38,6 +39,15 @@ def make(path: str) -> int:
             f"cannot make the directory for temporary files {path}: {error.strerror}",
             f"make room for it, or remove {parent}: nothing is run without",
         ) from None
+
+
+def put(directory: int, name: str, data: bytes) -> None:
+    """Makes a file in the directory that a descriptor holds. Raises OSError."""
+    descriptor = os.open(name, _NEW_FILE, 0o600, dir_fd=directory)
+    try:
+        os.write(descriptor, data)
+    finally:
+        os.close(descriptor)
 
 
 def sweep(path: str) -> None:

@@ -33,6 +33,7 @@ COMMANDS = {
     "off": "in a shell with that code: start agents as they are; `on` undoes it",
     "on": "start them confined again",
     "shims": "do the same by files on PATH, for editors and scripts",
+    "audit": "show what was started confined, and with which rights",
     "profiles": "say which profiles there are, and what each opens and why",
     "completion": "print what makes Tab complete safehouse; for packages, init has it already",
     "doctor": "say what is wrong here, if anything is, and what mends it",
@@ -70,6 +71,9 @@ SUBCOMMANDS = {
         "install": Subcommand("make them", "[DIR]"),
         "check": Subcommand("whether they do what they are for", "[DIR]"),
         "remove": Subcommand("remove them", "[DIR]"),
+    },
+    "audit": {
+        "verify": Subcommand("whether lines of the log were removed or changed"),
     },
     "profiles": {
         "list": Subcommand("which there are"),
@@ -139,7 +143,8 @@ OPTIONS = (
            commands=("run", "policy")),
     Option(("--format",), "format", "choice", "FORMAT", "table, sbpl, bwrap or json", FORMATS, ("policy",)),
     Option(("--diff",), "diff", "word", "[=WHAT]",
-           "what differs from the launch without options, defaults or a FILE", ("options", "defaults"),
+           "what differs from no options, from defaults, the last launch or a FILE",
+           ("options", "defaults", "last"),
            ("policy",)),
     Option(("--platform",), "platform", "choice", "SYSTEM", "for macos or linux, whichever this is",
            PLATFORMS, ("policy", "why", "profiles")),
@@ -159,7 +164,9 @@ OPTIONS = (
     Option(("--effective",), "effective", "flag", "",
            "all sources of a launch here, in order, and what came of each", commands=("grants",)),
     Option(("--json",), "json", "flag", "", "for programs",
-           commands=("policy", "why", "grants", "profiles", "shims", "doctor", "denials")),
+           commands=("policy", "why", "grants", "profiles", "shims", "doctor", "audit", "denials")),
+    Option(("--since",), "since", "text", "24h|7d|today|yesterday",
+           "only launches from then on; a day or a time, too: 2026-11-28T09:30", commands=("audit",)),
     Option(("--depth",), "depth", "text", "N", "of a tree: how many directories deep (2)", commands=("why",)),
     Option(("--strict",), "strict", "flag", "", "check: a warning makes the exit status 1",
            commands=("profiles",)),
@@ -217,6 +224,7 @@ class Arguments(Value):
     shim: bool = False
     verbose: bool = False
     fix: bool = False
+    since: str = ""
 
 
 def usage(command: str) -> str:

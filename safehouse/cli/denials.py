@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from safehouse.backends.base import Observations
     from safehouse.cli.arguments import Arguments
     from safehouse.denials.row import Row
-    from safehouse.sandbox import Plan
+    from safehouse.plan import Plan
 
 _MOST_TOLD = 20  # rows behind a launch
 

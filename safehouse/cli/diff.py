@@ -12,7 +12,7 @@ from safehouse.cli.policy import document, write
 from safehouse.errors import UserError, printable
 from safehouse.files import decoded, read_file
 from safehouse.host import MACOS, Host
-from safehouse.policy.document import Document, read
+from safehouse.policy.document import Document, of_plain, read
 from safehouse.policy.policy import Policy
 from safehouse.policy.rule import Opaque, Tier
 from safehouse.policy.search import leaves, read_as
@@ -28,10 +28,11 @@ if TYPE_CHECKING:
     from safehouse.cli.arguments import Arguments
     from safehouse.cli.differences import Difference
 
-OPTIONS, DEFAULTS = "options", "defaults"
+OPTIONS, DEFAULTS, LAST = "options", "defaults", "last"
 _SAID = {
     OPTIONS: "the launch without these options",
     DEFAULTS: "the launch where nobody says anything",
+    LAST: "the last launch in this directory",
 }
 _MOST_OF_A_SORT = 3
 _MOST = 32 << 20
@@ -63,8 +64,10 @@ def show(arguments: Arguments) -> int:
 def compared(request: Request, what: str, host: Host) -> tuple[Document, Document]:
     """The policy of a request, and before it the one that it is compared with.
 
-    `what` is OPTIONS, DEFAULTS or the path of a file.
+    `what` is OPTIONS, DEFAULTS, LAST or the path of a file.
     """
+    if what == LAST:
+        return _last(request, host)
     if what == OPTIONS:
         # The project and the system are what is asked about, and no option of a launch there.
         bare = Request(
@@ -84,6 +87,29 @@ def compared(request: Request, what: str, host: Host) -> tuple[Document, Documen
     if before.launch_temp.rpartition("/")[0] == host.launch_temp.rpartition("/")[0]:
         host = replace(host, launch_temp=before.launch_temp)  # each launch has another one
     plan = sandbox.make_plan(replace(request, platform=before.platform), host)
+    return before, document(plan)
+
+
+def _last(request: Request, host: Host) -> tuple[Document, Document]:
+    """The policy of the last launch here, of the same command if one is given, and that of one now."""
+    from safehouse import audit, record
+    from safehouse.cli.audit import last
+
+    if request.platform not in ("", host.platform):
+        raise UserError("the last launch was on this system", "leave --platform out")
+    plan = sandbox.make_plan(request, host)
+    entry = last(host, plan.policy.workdir, (request.command or ("",))[0])
+    if not request.command:
+        plan = sandbox.make_plan(replace(request, command=(entry.start["command"],)), host)
+    kept = record.kept_policy(audit.directory(host), entry.start["policy"], host)
+    if kept is None:
+        raise UserError(
+            f"the policy of launch {printable(entry.start['launch'])}, the last one here, is not kept",
+            "its next launch keeps it; the newest ones are, unless config.yaml says audit: off",
+        )
+    before = of_plain(kept)
+    if before.launch_temp:  # each launch has another one
+        plan = sandbox.make_plan(plan.request, replace(host, launch_temp=before.launch_temp))
     return before, document(plan)
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from safehouse.cli.places import Mode, Place
     from safehouse.launch import Launch
-    from safehouse.sandbox import Plan
+    from safehouse.plan import Plan
     from safehouse.sources.profile import Profile
 
     Prepared = Union[Launch, UserError]

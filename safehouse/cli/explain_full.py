@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from safehouse.cli.explain import Prepared
     from safehouse.cli.places import Place
+    from safehouse.plan import Plan
     from safehouse.policy.rule import Origin, Rule
-    from safehouse.sandbox import Plan
 
     Row = tuple[str, str]
 

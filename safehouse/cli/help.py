@@ -25,11 +25,12 @@ one does not, and the other way round.
   safehouse policy --platform=macos --format=table -- codex
   safehouse policy --diff --enable=docker -- claude      what these options change
   safehouse policy --diff=defaults -- claude             what all that is configured changes
+  safehouse policy --diff=last -- claude                 what has changed since claude last ran here
   safehouse policy --format=json --output=before.json -- claude
   safehouse policy --diff=before.json -- claude          what has changed since then
 
 usage: safehouse policy [OPTIONS] [--] [COMMAND...]
-       safehouse policy --diff[=options | =defaults | =FILE] [--json] [OPTIONS] [--] [COMMAND...]
+       safehouse policy --diff[=options | =defaults | =last | =FILE] [OPTIONS] [--] [COMMAND...]
 """,
     "why": """\
 Say whether a command may do something, by which rule, what it meets, and what would allow it.
@@ -195,6 +196,20 @@ usage: safehouse profiles [list] [--platform=SYSTEM] [--json]
        safehouse profiles show NAME [--platform=SYSTEM] [--json]
        safehouse profiles check FILE [--platform=SYSTEM] [--strict]
 """,
+    "audit": """\
+Show what was started confined: when, where, with which rights, for how long, with what exit status.
+It stands in ~/.local/state/safehouse/audit, where no confined command can look.
+
+  safehouse audit                         the newest last
+  safehouse audit --since=7d
+  safehouse audit verify                  whether lines were removed or changed
+
+In ~/.config/safehouse/config.yaml, `audit: arguments` has the commands' arguments in it, too, and
+`audit: off` ends it.
+
+usage: safehouse audit [--since=WHEN] [--json]
+       safehouse audit verify [--json]
+""",
     "doctor": """\
 Say what is wrong, if anything is, and the command that mends it: whether programs can be confined
 here, which safehouse this is, whether typing an agent's name starts it confined, which agents are
@@ -227,6 +242,7 @@ Exit status: 0; with --diff 0 for no difference and 1 for some; 125 for a failur
 Exit status: 1 if there is a problem: something stops launches, or starts an agent unconfined by a
 name that stands for a confined one; 0 if not; 125 for an error.
 """,
+    "audit": "Exit status: 0; of verify, 1 if something is not as it was written; 125 for an error.\n",
     "trust": "Exit status: 0 trusted, or declined as wanted; 1 not trusted; 125 for an error.\n",
 }
 _GROUPS = {

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from safehouse.cli.arguments import Arguments
     from safehouse.denials.kept import Recording
     from safehouse.denials.row import Row
-    from safehouse.sandbox import Plan
+    from safehouse.plan import Plan
 
 _KEPT = ("path", "feature")
 _ANSWERS = "[y]es, [N]o, [a]ll that only open files, [q]uit: "
@@ -42,14 +42,14 @@ def learn(arguments: Arguments, tell: Callable[[str], None]) -> int:
     refuse_to_keep(arguments.request, host)
     found: list[tuple[Plan, Recording]] = []
 
-    def record(plan: Plan) -> Callable[[Plan, Observations, str, int], None]:
+    def observe(plan: Plan) -> Callable[[Plan, Observations, str, int], None]:
         def after(plan: Plan, observations: Observations, launch: str, status: int) -> None:
             found.append((plan, denials.told(plan, observations, launch, status)))
 
         return after
 
     with _Output(to_error=arguments.print):
-        status = sandbox.run(arguments.request, host, tell, record=record)
+        status = sandbox.run(arguments.request, host, tell, observe=observe)
     if not found:
         return status
     plan, recording = found[0]

@@ -160,6 +160,10 @@ def _command(arguments: Arguments) -> int:
         from safehouse.cli.doctor import doctor
 
         return doctor(arguments)
+    if arguments.command == "audit":
+        from safehouse.cli.audit import answer as answer_audit
+
+        return answer_audit(arguments)
     if arguments.command == "policy":
         if arguments.diff:
             from safehouse.cli.diff import show as show_difference

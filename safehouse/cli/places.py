@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Literal
 
+    from safehouse.plan import Plan
     from safehouse.policy.rule import Filter, Origin, Rule
-    from safehouse.sandbox import Plan
 
     Mode = Literal["write", "read", "closed", "read-only"]
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import sys
 
-from safehouse import sandbox
+from safehouse import record, sandbox
 from safehouse.errors import UserError, printable
 from safehouse.host import PLATFORMS, Host
-from safehouse.policy.document import Document, Enforced, written
+from safehouse.policy.document import of_plain, written
 from safehouse.policy.rule import Opaque
-from safehouse.value import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from safehouse.cli.arguments import Arguments
+    from safehouse.launch import Enforcement
+    from safehouse.plan import Plan
+    from safehouse.policy.document import Document
     from safehouse.policy.policy import Policy
     from safehouse.policy.rule import Filter
 
@@ -73,34 +75,19 @@ def filter_text(filter: Filter | None) -> str:
     return f"{filter.kind} {filter.value or parts}"
 
 
-def document(plan: sandbox.Plan) -> Document:
+def document(plan: Plan) -> Document:
     """A plan's policy with what belongs to it. Of the environment only the names: values may be secret."""
-    environment = tuple((name, "") for name, _ in plan.policy.environment)
-    return Document(
-        plan.host.platform,
-        replace(plan.policy, environment=environment),
-        plan.agent,
-        tuple(profile.name for profile in plan.profiles),
-        tuple(
-            (profile.name, profile.weakens)
-            for profile in plan.profiles
-            if profile.weakens and profile.grants
-        ),
-        plan.host.launch_temp,
-        _enforced(plan),
-    )
+    return of_plain(record.plain(plan, _enforcement(plan)))
 
 
-def _enforced(plan: sandbox.Plan) -> Enforced | None:
+def _enforcement(plan: Plan) -> Enforcement | None:
     """How far this system keeps the policy; None where that cannot be told from here."""
     if plan.host.foreign:
         return None
     try:
-        found = sandbox.backend_for(plan.host).look(plan.policy, plan.host).enforcement
+        return sandbox.backend_for(plan.host).look(plan.policy, plan.host).enforcement
     except UserError:
         return None
-    less = tuple(f"{each.rule.origin}: {each.instead}" for each in found.wider)
-    return Enforced(found.level, found.by, less, found.notes)
 
 
 def write(path: str, text: str, host: Host) -> str:

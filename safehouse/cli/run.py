@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from safehouse.cli.arguments import Arguments
     from safehouse.launch import Launch
-    from safehouse.sandbox import Plan, Recorded
+    from safehouse.plan import Plan
+    from safehouse.sandbox import Observer
 
     Prepared = Union[Launch, UserError]
 
@@ -56,14 +57,14 @@ def run(arguments: Arguments, tell: Callable[[str], None]) -> int:
         how = _how(arguments, plan)
         return _explanation(how, plan, launch) if how else ""
 
-    def record(plan: Plan) -> Recorded | None:
+    def observe(plan: Plan) -> Observer | None:
         if not _records(arguments, plan):
             return None
         from safehouse.cli.denials import telling
 
         return telling(tell)
 
-    return sandbox.run(request, host, tell, explain, record)
+    return sandbox.run(request, host, tell, explain, observe)
 
 
 def _only_explain(arguments: Arguments, host: Host, tell: Callable[[str], None]) -> int:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from safehouse.host import Host
+    from safehouse.plan import Plan
     from safehouse.policy.rule import Origin
-    from safehouse.sandbox import Plan
     from safehouse.sources.settings import Named, Settings
 
 _WORDS = {

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from safehouse.answers.mending import Mending
     from safehouse.denials.denial import Denial
     from safehouse.denials.row import Kind
-    from safehouse.sandbox import Plan
+    from safehouse.plan import Plan
 
 MOST_ROWS = 100
 _ORDER = ("read", "write", "run", "connect", "look")

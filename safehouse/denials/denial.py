@@ -14,8 +14,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from safehouse.answers.answer import Answer
     from safehouse.backends.base import Observations
+    from safehouse.plan import Plan
     from safehouse.policy.policy import Access, Decision
-    from safehouse.sandbox import Plan
 
 _WRITING = ("file-write", "file-link", "network-bind")
 _DOES = {

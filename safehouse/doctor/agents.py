@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from safehouse.doctor.subject import Subject
     from safehouse.host import Host
-    from safehouse.sandbox import Plan
+    from safehouse.plan import Plan
 
 _MOST_PACKAGE = 256 * 1024
 _MOST_HEAD = 4096

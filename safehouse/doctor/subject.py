@@ -18,8 +18,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from safehouse.host import Host
     from safehouse.launch import Launch
+    from safehouse.plan import Plan
     from safehouse.policy.rule import Filter
-    from safehouse.sandbox import Plan
     from safehouse.shims.wanted import Found
     from safehouse.sources.profile import Record
 

@@ -57,6 +57,40 @@ class Document(Value):
     complete: bool = True
 
 
+def of_plain(said: tuple[Any, ...]) -> Document:
+    """The document that `record.plain` has put into tuples. Raises ValueError for what is none."""
+    try:
+        (
+            platform, agent, profiles, features, launch_temp, less, version, network, workdir,
+            directory, names, defines, links, rules,
+        ) = said  # fmt: skip
+        policy = Policy(
+            tuple(_rule_of_plain(rule) for rule in rules),
+            defines,
+            tuple(Link(*link) for link in links),
+            network,
+            tuple((name, "") for name in names),
+            workdir,
+            directory,
+        )
+        enforced = None if less is None else Enforced(*less)
+    except (TypeError, IndexError) as error:
+        raise ValueError(str(error)) from None
+    return Document(platform, policy, agent, profiles, features, launch_temp, enforced, version)
+
+
+def _rule_of_plain(said: tuple[Any, ...]) -> AnyRule:
+    if len(said) == 2:
+        return Opaque(said[0], Origin(*said[1]))
+    action, operations, filter, origin, *more = said
+    named = None if filter is None else _filter_of_plain(filter)
+    return Rule(action, operations, named, Origin(*origin), *more)
+
+
+def _filter_of_plain(said: tuple[Any, ...]) -> Filter:
+    return Filter(said[0], said[1], tuple(_filter_of_plain(part) for part in said[2]))
+
+
 def written(document: Document) -> str:
     """The document as JSON, with a line for each rule."""
     policy, enforced = document.policy, document.enforced

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from safehouse import note
 from safehouse.errors import UserError, printable
 from safehouse.files import decoded, read_file
 from safehouse.host import LINUX, MACOS
@@ -96,7 +97,7 @@ def environment(
     for name, value in request.assignments:
         _check_name(name, "before the command")
         values[name] = value
-    values["SAFEHOUSE_SANDBOX"] = "1"
+    values[note.VARIABLE] = note.path(host.launch_temp)
     return tuple(sorted(values.items()))
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from safehouse.backends import brewed
+from safehouse.host import LINUX
 from safehouse.policy.planting import quoted
 from safehouse.policy.rule import DENY, Filter, Grant, Origin, Tier
 from safehouse.policy.words import RENAME, WRITE, operations
@@ -134,6 +136,10 @@ def grants(
     for path in program_paths(host):
         kind = "subpath" if host.files.kind(path) == "directory" else "literal"
         yield _denied(WRITE, kind, path, "safehouse itself")
+    if host.platform == LINUX and host.files.kind(brewed.KEG) != "missing":
+        reason = "bubblewrap, which confines commands"
+        yield _denied(WRITE, "subpath", host.resolve(brewed.KEG).real, reason)
+        yield from _on_the_way(host, brewed.PROGRAM, reason)
     for path in shims:
         yield _denied(WRITE, "literal", path, "a shim, by which agents are started confined")
         yield from _on_the_way(host, path, "a shim")
@@ -161,7 +167,7 @@ def _of_other_launches(host: Host) -> Iterator[Grant]:
         return
     parent = own.rpartition("/")[0]
     reason = "temporary files of other launches"
-    yield _denied(_ALL_AND_SERVE, "regex", _beside(own), reason)
+    yield _denied(_ALL_AND_SERVE, "regex", beside(own), reason)
     yield _denied((*WRITE, *_LIST), "literal", parent, "which launches there are")
     # A clone of a directory has all that is in it.
     yield _denied(
@@ -170,7 +176,7 @@ def _of_other_launches(host: Host) -> Iterator[Grant]:
     yield _denied(RENAME, "literal", own, "the files of this launch keep their place")
 
 
-def _beside(path: str) -> str:
+def beside(path: str) -> str:
     """A regex for all that lies in the directory of `path` under another name."""
     directory, _, name = path.rpartition("/")
     others = [f"{name[:place]}[^{letter}]" for place, letter in enumerate(name + "/")]

@@ -25,11 +25,12 @@ PATHS = ("add-dirs", "add-dirs-ro", "deny", "append-profile")
 NAMES = ("enable", "env-pass")
 LISTS = (*PATHS, *NAMES)
 CLOSING = ("network", "deny-secrets")
+AUDIT = ("on", "off", "arguments")
 FLAGS = (
     "accept-partial", "explain", "denials", "allow-workdir-config-writes", "allow-profile-writes",
 )  # fmt: skip
 OF_AGENT = (*LISTS, "args", *CLOSING)
-OF_USER = (*LISTS, *CLOSING, "env", "workdir", "agent", *FLAGS, "agents", "shims")
+OF_USER = (*LISTS, *CLOSING, "env", "workdir", "agent", *FLAGS, "agents", "shims", "audit")
 OF_DIRECTORY = (*LISTS, *CLOSING, "known-by", "agents")
 OF_REPOSITORY = (*LISTS, *CLOSING)
 # What only a command line can say, and why.
@@ -112,6 +113,10 @@ class _Settings(Reader):
                 return (("full", line(node)),)
             more = ", or full" if key == "explain" else ""
             return ((str(self.flag(node, f"`{key}`", more)).lower(), line(node)),)
+        if key == "audit":
+            if getattr(node, "value", None) not in AUDIT:
+                self.fail(node, f"audit must be {', '.join(AUDIT[:-1])} or {AUDIT[-1]}")
+            return ((node.value, line(node)),)
         if key == "network":
             return ((self.word(node, "network", NETWORKS), line(node)),)
         if key == "env" and node.value == "true":

@@ -204,6 +204,17 @@ def test_where_nothing_can_be_created_no_stub_is_needed():
         assert mounts(host, *other, closed).creations == ()
 
 
+def test_what_the_person_cannot_create_needs_no_stub():
+    """A repository of another user, opened for writing: permissions keep the program out as well."""
+    host = linux("/srv/theirs/.git/HEAD")
+    closed = grant(DENY, "literal", "/srv/theirs/.git/commondir", WRITE, create="file:.\n")
+    found = mounts(host, grant(ALLOW, "subpath", "/srv"), closed)
+    assert found.creations == ()
+    assert found.wider == found.later == ()
+    host.files.changeable = lambda path: True
+    assert len(mounts(host, grant(ALLOW, "subpath", "/srv"), closed).creations) == 1
+
+
 def test_a_refusal_that_cannot_hold_is_wider_and_said_so():
     """The launch is refused then, unless less will do."""
     rule = grant(DENY, "literal", f"{W}/none", WRITE)

@@ -170,7 +170,7 @@ def test_a_form_that_is_not_understood_is_not_called_full(host):
 
 
 @pytest.mark.parametrize("claim, answer, inside", [
-    ("1", 1, True), ("1", 0, False), ("", 1, False), ("0", 1, False),
+    ("1", 1, True), ("1", 0, False), ("", 1, False), ("/tmp/x/safehouse.md", 1, True),
 ])  # fmt: skip
 def test_inside_is_what_the_system_says_whatever_a_variable_claims(
     claim, answer, inside, monkeypatch

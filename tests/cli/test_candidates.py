@@ -41,7 +41,7 @@ def test_it_is_known_what_every_option_takes(option):
         "switch": {"|".join(("yes", "no", *option.choices))},
         "word": {"|".join((*option.choices, "FILE"))},
         "flag": {""},
-        "text": {"DIR", "NAME", "FILE", "N"},
+        "text": {"DIR", "NAME", "FILE", "N", "24h|7d|today|yesterday"},
         "choice": {"|".join(option.choices)},
     }
     assert slot in kinds[option.kind]

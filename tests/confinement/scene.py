@@ -35,6 +35,10 @@ _IDENTITY = (
 )
 
 
+LOG = ".local/state/safehouse/audit"
+_KEPT = (".cache/safehouse", LOG)
+
+
 class Scene:
     """One home. `secret` stands in each file that is none of the program's business."""
 
@@ -128,13 +132,7 @@ class Scene:
     def untouchable(self) -> dict[str, object]:
         """All in the home that a program confined to the project may not change."""
         found = state(self.home, without=self.project)
-        own = str(self.home / ".cache")  # what safehouse, unconfined, keeps there of its own files
-        alone = os.path.isdir(own) and os.listdir(own) == ["safehouse"]
-        kept = [own, f"{own}/safehouse"] if alone else []
-        for path in [
-            path for path in found if path in kept or path.startswith(f"{own}/safehouse/")
-        ]:
-            del found[path]
+        found = without_kept(found, self.home)
         git = (".git/hooks", ".git/config", ".git/config.worktree", ".git/commondir")
         for name in (*git, ".safehouse.yaml", ".safehouse"):
             found.update(state(self.project / name))
@@ -142,6 +140,15 @@ class Scene:
             found.update(state(path))
         found[str(self.project)] = os.path.isdir(self.project)
         return found
+
+
+def without_kept(found: dict[str, object], home: Path) -> dict[str, object]:
+    """A state without what safehouse, unconfined, keeps in a home."""
+    kept = [f"{home}/{place}/" for place in _KEPT]
+    cache = home / ".cache"
+    if cache.is_dir() and os.listdir(cache) == ["safehouse"]:
+        kept.append(f"{cache}/")  # it was made for that
+    return {path: value for path, value in found.items() if not f"{path}/".startswith(tuple(kept))}
 
 
 def make_template(root: Path, safehouse: Path) -> Scene:
@@ -160,6 +167,7 @@ def make_template(root: Path, safehouse: Path) -> Scene:
         ("notes.txt", 0o644),
     ):
         scene.write(path, f"# {SECRET} {path}\n", mode)
+    (scene.home / LOG).mkdir(parents=True, mode=0o700)
     scene.write(f"{SECRET}.txt", "a name can tell a lot\n")
     scene.write(".gitconfig", _IDENTITY)
     scene.write("src/project/README", "a project\n")

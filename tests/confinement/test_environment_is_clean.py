@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from safehouse.note import TEXT
 from tests.confinement import user
 from tests.confinement.attack import leaks, withstands
 from tests.confinement.scene import SECRET
@@ -66,7 +67,9 @@ def test_only_what_is_listed(scene):
     made |= {"APP_SANDBOX_CONTAINER_ID", "SHELL"}
     assert set(names) - {""} - set(given) <= made
     assert names["HOME"] == str(scene.home)
-    assert names["SAFEHOUSE_SANDBOX"] == "1"
+    assert names["SAFEHOUSE_SANDBOX"].endswith("/safehouse.md")
+    read = scene.confined("--", "sh", "-c", 'cat "$SAFEHOUSE_SANDBOX"; rm "$SAFEHOUSE_SANDBOX"')
+    assert (read.stdout, read.returncode) == (TEXT, 0), read.stderr
 
 
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "https_proxy", "ALL_PROXY"])

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from tests.confinement.scene import SECRET
-from tests.confinement.user import linux_only, own
+from tests.confinement.user import AM_ROOT, linux_only, own
 
 pytestmark = pytest.mark.confinement
 
@@ -270,3 +270,17 @@ def test_what_is_closed_in_one_worktree_is_closed_in_the_others(scene):
     look = ["sh", "-c", "cat ../project/open; cat ../project/secrets/key"]
     done = scene.confined("--", *look, cwd=scene.home / "src/other")
     assert done.stdout == "content\n", done.stderr
+
+
+@pytest.mark.skipif(not AM_ROOT, reason="needs root, to make what belongs to another user")
+def test_beside_a_repository_of_another_user(scene):
+    """What git must not find there cannot be made by the command, nor by us to hold its place."""
+    theirs = scene.home / "src" / "theirs"
+    (theirs / ".git").mkdir(parents=True)
+    attempt = (
+        "touch ../theirs/.git/config; echo $?; mv ../theirs/.git ../theirs/x; echo $?; echo ran"
+    )
+    option = f"--add-dirs={scene.home}/src/theirs"
+    done = scene.confined(option, "--", "sh", "-c", attempt)
+    assert done.stdout.split() == ["1", "1", "ran"], done.stderr
+    assert sorted(path.name for path in theirs.rglob("*")) == [".git"]

@@ -18,7 +18,8 @@ LINES = {
 _BARE = {"bash": ("--norc", "--noprofile"), "zsh": ("-f",), "fish": ("--no-config",)}
 # Words ended by a zero byte, and whether it was confined; then the status that it was told.
 AGENT = """#!/bin/sh
-{ printf '%s\\0' "${SAFEHOUSE_SANDBOX-no}" "$@"; printf '\\n'; } >>"$PWD/got"
+confined=${SAFEHOUSE_SANDBOX:+1}
+{ printf '%s\\0' "${confined:-no}" "$@"; printf '\\n'; } >>"$PWD/got"
 exit "${STATUS-0}"
 """
 

@@ -18,7 +18,7 @@ PROMPTS = {
 WAITING = """#!/bin/sh
 trap 'echo inter""rupted; exit 5' INT
 trap 'echo go""ing on' CONT
-echo "wait""ing $SAFEHOUSE_SANDBOX"
+echo "wait""ing ${SAFEHOUSE_SANDBOX:+1}"
 while :; do sleep 0.05; done
 """
 STATUS = {"fish": "$status"}

@@ -113,7 +113,7 @@ def test_what_safehouse_says_is_not_forged():
     given = {"SAFEHOUSE_SANDBOX": "0", "HOME": "/other", "TMPDIR": "/evil"}
     for request in ({}, {"env_all": True}, {"env_pass": ("SAFEHOUSE_SANDBOX",)}):
         values = built(given, **request)
-        assert values["SAFEHOUSE_SANDBOX"] == "1"
+        assert values["SAFEHOUSE_SANDBOX"] == LAUNCH_TEMP + "/safehouse.md"
         assert values["HOME"] == HOME
     assert built(given)["TMPDIR"] == LAUNCH_TEMP + "/"
     assert built(given, host=linux)["TMPDIR"] == "/tmp"
@@ -196,7 +196,8 @@ def test_programs_can_see_that_they_are_confined():
     """R74: APP_SANDBOX_CONTAINER_ID only where it is missing."""
     name = "APP_SANDBOX_CONTAINER_ID"
     assert built({})[name] == "agent-safehouse"
-    assert built({})["SAFEHOUSE_SANDBOX"] == "1"
+    assert built({})["SAFEHOUSE_SANDBOX"] == LAUNCH_TEMP + "/safehouse.md"
+    assert built({}, host=linux)["SAFEHOUSE_SANDBOX"] == "/tmp/safehouse.md"
     assert built({name: "caller"}, env_all=True)[name] == "caller"
     assert built({name: "caller"}, env_pass=(name,))[name] == "caller"
 

@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from safehouse.files import FileSystem
+    from safehouse.plan import Plan
     from safehouse.policy.policy import Policy as OurPolicy
-    from safehouse.sandbox import Plan
     from tools.mac_check.bench import Bench
 
 MOST_TOLD = 5  # of one kind

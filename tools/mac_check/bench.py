@@ -14,8 +14,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from safehouse.plan import Plan
     from safehouse.request import Request
-    from safehouse.sandbox import Plan
     from tools.mac_check.scratch import Scratch
 
 # Where a Mac may have a Python that policies let be read; Apple's /usr/bin/python3 starts one of them.
