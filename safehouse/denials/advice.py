@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from os.path import commonpath
+
 from safehouse.answers.answer import Asked
 from safehouse.answers.mending import Mender
 from safehouse.answers.question import question
@@ -121,15 +123,13 @@ class _Advice:
         """The needs that, once granted, let something be done: by asking the plan that has them all."""
         files = self.plan.host.files
         there = [need for need in groups if files.kind(need.path) not in ("missing", "link")]
-        asked = self._with(there)
-        if asked is None:
-            return sorted(groups.items(), key=lambda pair: _order(pair[0]))
-        found = []
-        for need, group in groups.items():
-            if need in there and not any(_mends(asked, denial, self.plan.host) for denial in group):
+        together = self._with(there)
+        for need in there:
+            asked = together or self._with([need])
+            group = groups[need]
+            if asked is None or not any(_mends(asked, each, self.plan.host) for each in group):
                 self._unmended.add(need)
-            found.append((need, group))
-        return sorted(found, key=lambda pair: _order(pair[0]))
+        return sorted(groups.items(), key=lambda pair: _order(pair[0]))
 
     def _with(self, needs: list[Need]) -> Asked | None:
         read = tuple(need.path for need in needs if not need.writes and ":" not in need.path)
@@ -226,6 +226,14 @@ class _Advice:
         self._left -= 1
         return self.mender.mendings(denial.access) if self._left >= 0 else ()
 
+    def _common(self, targets: list[str]) -> str:
+        """The one target, or the directory that several have in common; else the first of them."""
+        if len(targets) > 1 and all(target[:1] == "/" for target in targets):
+            found = commonpath(targets)
+            if not contains(found, self.plan.host.home):
+                return found
+        return targets[0]
+
     def _row(self, kind: Kind, group: list[Denial], need: Need | None = None) -> Row:
         done = dict.fromkeys(each.does for each in group)
         does = sorted(done, key=lambda d: (_ORDER.index(d) if d in _ORDER else 9, d))
@@ -235,12 +243,12 @@ class _Advice:
             each.access.target for each in group
             if not need or contains(need.path, each.access.target) or each.does != LOOK
         )  # fmt: skip
-        target = need.path if need else _common([*targets])
+        target = need.path if need else self._common([*targets])
         program = next((each.program for each in group if each.program), "")
         origin = group[0].decision.rule.origin
         rule = "" if group[0].decision.rule.operations == ("default",) else origin.source
         return Row(
-            kind, tuple(does), target, len(targets) > 1 or (bool(need) and [*targets] != [target]),
+            kind, tuple(does), target, target not in targets,
             len(targets), sum(each.count for each in group), program, rule,
             origin.reason if rule else "", writes=need.writes if need else group[0].writes,
             lost=all(each.lost for each in group),
@@ -273,14 +281,3 @@ def _opened(mending: Mending) -> str:
         return ""
     more = "more than " if opens.entries == MOST_COUNTED else ""
     return f"{more}{opens.entries} {'entries' if opens.entries > 1 else 'entry'}"
-
-
-def _common(paths: list[str]) -> str:
-    """A path, or the directory that several have in common."""
-    if len(paths) == 1:
-        return paths[0]
-    if not all(path[:1] == "/" for path in paths):
-        return f"{paths[0]}, and {len(paths) - 1} more"
-    from os.path import commonpath
-
-    return commonpath(paths)

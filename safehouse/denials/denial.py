@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from safehouse.answers.answer import Asked
 from safehouse.answers.question import question
-from safehouse.backends.base import HIDDEN, MISSING, ODD, PERMISSIONS, YOURS
+from safehouse.backends.base import MISSING, ODD, PERMISSIONS
 from safehouse.denials import noise
 from safehouse.errors import UserError
 from safehouse.policy.match import kind_of
@@ -104,14 +104,9 @@ def _is_denied(answer: Answer, plan: Plan, told_by_kernel: bool) -> bool:
         return True
     if answer.allowed or answer.seen is None:
         return not answer.allowed
-    if answer.seen.obstacle == HIDDEN and answer.seen.path != answer.question.path:
-        return True
-    outside = answer.seen.owner == YOURS or answer.seen.obstacle != PERMISSIONS
-    return (
-        answer.seen.obstacle not in (MISSING, ODD)
-        and outside
-        and not (answer.seen.obstacle == PERMISSIONS and plan.host.user != 0)
-    )
+    if answer.seen.obstacle == PERMISSIONS:
+        return plan.host.user == 0  # whose privileges open it outside
+    return answer.seen.obstacle not in (MISSING, ODD)
 
 
 def _full(target: str) -> str:
