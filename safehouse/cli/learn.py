@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from safehouse.plan import Plan
 
 _KEPT = ("path", "feature")
+_BY_PROFILE = "link"
 _ANSWERS = "[y]es, [N]o, [a]ll that only open files, [q]uit: "
 
 
@@ -53,7 +54,10 @@ def learn(arguments: Arguments, tell: Callable[[str], None]) -> int:
     if not found:
         return status
     plan, recording = found[0]
-    proposed = [row for row in recording.rows if row.kind in _KEPT and row.keep]
+    proposed = [
+        row for row in recording.rows
+        if (row.kind in _KEPT and row.keep) or (arguments.profile and row.kind == _BY_PROFILE)
+    ]  # fmt: skip
     rest = [row for row in recording.rows if row not in proposed]
     shown = denials.lines(replace(recording, rows=tuple(rest)), host.home, 0)
     if any(row.kind != "noise" for row in rest):
@@ -114,14 +118,14 @@ def _chosen(
     everything = False
     for row in proposed:
         sys.stdout.write("".join(f"{line}\n" for line in _lines(row, home, width())))
-        if everything and row.kind == "path":
+        if everything and row.kind != "feature":
             chosen.append(row)
             continue
         answer = question.answer_to(_ANSWERS)
         if answer in ("q", "quit"):
             break
         everything = everything or answer in ("a", "all")
-        if answer in ("y", "yes") or (answer in ("a", "all") and row.kind == "path"):
+        if answer in ("y", "yes") or (answer in ("a", "all") and row.kind != "feature"):
             chosen.append(row)
     return chosen
 

@@ -8,12 +8,14 @@ from safehouse.answers.answer import Asked
 from safehouse.answers.mending import Mender
 from safehouse.answers.question import question
 from safehouse.denials.denial import LOOK
+from safehouse.denials.learned import short
 from safehouse.denials.merging import Need, merged
 from safehouse.denials.row import Row
 from safehouse.denials.trees import Trees
-from safehouse.errors import UserError, printable
+from safehouse.errors import UserError, printable, quoted
 from safehouse.files import ancestors
 from safehouse.host import Host
+from safehouse.policy.planting import Planting
 from safehouse.sources.settings import contains
 from safehouse.value import replace
 
@@ -68,7 +70,7 @@ class _Advice:
                 others.setdefault(("one", denial.does, denial.access.target), []).append(denial)
         rows = [*self._paths(paths), *self._closed(closed)]
         rows += [self._other(key, group) for key, group in others.items()]
-        rank = ("path", "feature", "option", "closed", "nothing", "noise")
+        rank = ("path", "feature", "link", "option", "closed", "nothing", "noise")
         return tuple(sorted(rows, key=lambda row: (rank.index(row.kind), -row.count, row.target)))
 
     # What a path opens
@@ -147,9 +149,8 @@ class _Advice:
 
     def _path(self, need: Need, group: list[Denial]) -> Row:
         row = self._row("path", group, need)
-        links = next((each.links for each in group if each.links), ())
         if need in self._unmended:
-            return self._by_link(row, need, links)
+            return self._by_link(row, group)
         files = self.plan.host.files
         is_tree = files.kind(need.path) == "directory"
         obstacle = self.trees.obstacle(need.path, need.writes) if is_tree else ""
@@ -167,14 +168,24 @@ class _Advice:
             return self._instead(replace(row, kind="option"), mendings)
         return replace(row, harmless=not need.writes and "run" not in row.does)
 
-    def _by_link(self, row: Row, need: Need, links: tuple[tuple[str, str], ...]) -> Row:
-        """A row for what a grant of its real path would not mend."""
-        if not links:
+    def _by_link(self, row: Row, group: list[Denial]) -> Row:
+        """A row for what a grant of its real path would not mend: links to it are not to be seen."""
+        denial = next((each for each in group if each.links), None)
+        host = self.plan.host
+        if (
+            denial is None
+            or self.mender.places.place_of(denial.named, denial.writes) is not None
+            or Planting(host, self.mender.catalogue.writable).suspects(host.resolve(denial.named))
+        ):
             return replace(row, kind="nothing", note="nothing that can be granted would allow it")
-        link = links[0][0]
-        found = self.mender.by_path(link, need.writes, ())
-        note = f"{printable(link)} is a link, which only an option or a profile opens"
-        return replace(row, kind="option", target=link, once=found.once, note=note)
+        link = printable(short(denial.links[0][0], host.home))
+        note = f"{link} is a link; a grant opens only what it leads to, a profile the link as well"
+        learn = f"safehouse learn --profile -- {printable(quoted(self.plan.command[0]))} ..."
+        harmless = not denial.writes and "run" not in row.does
+        return replace(
+            row, kind="link", target=denial.named, tree=False, once=learn, note=note,
+            harmless=harmless,
+        )  # fmt: skip
 
     def _made(self, row: Row, need: Need, group: list[Denial]) -> Row:
         """What has to be made before it can be granted."""

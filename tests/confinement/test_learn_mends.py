@@ -262,6 +262,23 @@ def test_a_profile_that_was_learned_is_for_its_command(scene):
     assert scene.confined("profiles", "show", "mytool").returncode == 0
 
 
+def test_a_link_that_a_program_goes_by_is_opened_by_a_profile(scene):
+    scene.write("dotfiles/toolrc", f"{DONE}\n")
+    (scene.home / ".toolrc").symlink_to("dotfiles/toolrc")
+    command = ("--", "head", "-n1", scene.home / ".toolrc")
+    (row,) = rows(scene, Case("head", {}, "head -n1 ~/.toolrc"))
+    assert (row["kind"], row["once"]) == ("link", "safehouse learn --profile -- sh ...")
+    assert DONE not in scene.confined("learn", "--yes", *command).stdout
+    assert "profile head" in scene.confined("learn", "--yes", "--profile", *command).stdout
+    assert DONE in scene.confined(*command).stdout
+
+
+def test_a_link_of_the_projects_opens_nothing_that_should_stay_closed(scene):
+    (scene.project / "link").symlink_to("../../.ssh/id_ed25519")
+    for row in rows(scene, Case("cat", {}, "cat link")):
+        assert row["kind"] == "closed" and not row["keep"], row
+
+
 def test_print_keeps_nothing_and_standard_output_is_yaml(scene):
     scene.write(".tool/config", "x\n")
     done = scene.confined("learn", "--print", "--", "sh", "-c", "echo said; cat ~/.tool/config")
