@@ -29,12 +29,14 @@ if TYPE_CHECKING:
     from safehouse.plan import Plan
 
 MOST_ROWS = 100
+_MOST_ASKED = 5  # of things that should stay closed for one reason, after a feature for one of them
 _ORDER = ("read", "write", "run", "connect", "look")
 
 
 def advised(plan: Plan, denials: Iterable[Denial]) -> tuple[Row, ...]:
     """The rows for a person, what can be mended first."""
-    return _Advice(plan, tuple(denials)).rows()
+    in_order = sorted(denials, key=lambda d: (d.access.target, d.access.operation, d.named))
+    return _Advice(plan, tuple(in_order)).rows()
 
 
 class _Advice:
@@ -213,7 +215,9 @@ class _Advice:
     def _closed(self, groups: dict[str, list[Denial]]) -> Iterator[Row]:
         for why, group in groups.items():
             row = replace(self._row("closed", group), note=why)
-            yield self._instead(row, self._mendings(group[0]))
+            for denial in group[:_MOST_ASKED]:
+                row = self._instead(row, self._mendings(denial)) if not row.feature else row
+            yield row
 
     def _other(self, key: tuple[str, ...], group: list[Denial]) -> Row:
         if key[0] == "noise":

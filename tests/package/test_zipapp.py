@@ -368,3 +368,21 @@ def test_a_launch_imports_little(zipapp: Path, python: Path, tmp_path: Path) -> 
     modules = imported(zipapp, python, "--", "/bin/true", cwd=project, HOME=str(home))
     assert "safehouse.sources._compiled" in modules
     assert unexpected(modules) == set(), sorted(unexpected(modules))
+
+
+@pytest.mark.skipif(
+    not Path("/usr/bin/bwrap").exists() and "CI" not in os.environ, reason="no bubblewrap here"
+)
+@pytest.mark.parametrize("option", ["--denials=no", "--denials"])
+def test_only_a_launch_that_is_recorded_imports_anything_for_that(
+    zipapp: Path, python: Path, tmp_path: Path, option: str
+) -> None:
+    project = tmp_path / "home/project"
+    project.mkdir(parents=True)
+    code = MODULES.format(program=program(zipapp))
+    words = (python, "-IS", "-c", code, zipapp, option, "--", "/bin/true")
+    done = run(*words, cwd=project, HOME=str(project.parent))
+    modules = {module for line in done.stderr.splitlines() for module in line.split()}
+    own = {"recorder", "hearing", "listener", "calls", "log_stream", "sandbox_log", "denials"}
+    recording = {name for name in modules if own.intersection(name.split("."))}
+    assert bool(recording) == (option == "--denials"), done.stderr
