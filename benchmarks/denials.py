@@ -34,7 +34,7 @@ CASES = {
         "-c",
         "i=0; while [ $i -lt 500 ]; do /bin/true; i=$((i+1)); done",
     ],
-    "`make -j2`, 40 C files": ["sh", "-c", _COMPILE],
+    "a build of 40 C files by two compilers": ["sh", "-c", _COMPILE],
     "`git status`, 2,000 files": ["git", "status", "--short"],
     "`npm install`, nothing to fetch": ["npm", "install", "--offline", "--no-audit", "--no-fund"],
     "`ls -lR /usr/share`": ["sh", "-c", "ls -lR /usr/share >/dev/null 2>&1; true"],
