@@ -122,7 +122,7 @@ class Host(Value):
         if self.files.kind(found.real) == "missing":
             raise UserError(
                 f"{option}: {printable(text)} does not exist",
-                "create it first, or leave it out: what does not exist cannot be granted or denied",
+                "create it first, or leave it out",
             )
         return self._stored(found)
 

@@ -30,7 +30,15 @@ class Held:
 
 
 def make(creations: tuple[Creation, ...]) -> list[Held]:
-    """Makes what is missing. Raises UserError where it cannot."""
+    """Makes what is missing, whatever the person's umask is. Raises UserError where it cannot."""
+    umask = os.umask(0)
+    try:
+        return _all_made(creations)
+    finally:
+        os.umask(umask)
+
+
+def _all_made(creations: tuple[Creation, ...]) -> list[Held]:
     held = []
     for creation in creations:
         try:

@@ -11,6 +11,7 @@ from safehouse.files import ancestors
 from safehouse.policy.planting import Planting
 from safehouse.policy.rule import DENY
 from safehouse.sources import directory, git, grant_store
+from safehouse.sources.command_line import holding
 from safehouse.sources.directory import written
 from safehouse.sources.grant_store import MODES, Said
 from safehouse.sources.reach import refuse_to_keep
@@ -148,7 +149,7 @@ def _place(arguments: Arguments, host: Host) -> str:
     if not arguments.directory:
         if contains(host.cwd, host.home):
             raise UserError(
-                f"refusing to keep this for all below {shown(host.cwd, host)}, which holds your home",
+                f"refusing to keep this for all below {shown(host.cwd, host)}, which {holding(host)}",
                 "cd into the project first; or, if you mean it: "
                 f"--for={_typed(written(host.cwd, host))}",
             )

@@ -69,11 +69,16 @@ def workdir(host: Host, said: Item) -> str:
         return found
     if contains(host.cwd, host.home):
         raise UserError(
-            f"refusing to open all of {host.cwd}, which holds your home, to the command",
+            f"refusing to open all of {host.cwd}, which {holding(host)}, to the command",
             "cd into the project first; or, if you mean it: "
             f"--workdir={'~' if host.cwd == host.home else host.cwd}, or --workdir= for none",
         )
     return host.cwd
+
+
+def holding(host: Host) -> str:
+    """What is said of the directory we are in where the home is below it."""
+    return "is your home" if host.cwd == host.home else "holds your home"
 
 
 def grant(directory: str, place: str) -> Grant:
