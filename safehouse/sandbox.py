@@ -120,8 +120,11 @@ def _lost(plan: Plan, backend: Backend) -> str:
     if not paths:
         return ""
     from safehouse.backends import lost
+    from safehouse.sources.sensitive import keepers
 
-    return lost.told(paths, plan.policy, plan.host.home)
+    catalogue = configured.start(plan.request, plan.host).catalogue
+    kept = keepers(paths, plan.host, catalogue, plan.command)
+    return lost.told(paths, plan.policy, plan.host.home, kept, plan.agent)
 
 
 def _appeared(plan: Plan) -> str:
