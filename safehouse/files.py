@@ -55,6 +55,9 @@ class FileSystem(Protocol):
     def changeable(self, path: str) -> bool:
         """Whether the person may write to the file or directory, or could allow it to themself."""
 
+    def frozen(self, path: str) -> bool:
+        """Whether what lies at `path` is on a file system that is mounted read-only."""
+
     def permits(self, path: str, right: Right) -> bool:
         """Whether permissions let the person do something to what lies at `path`, without privileges.
 
@@ -159,6 +162,14 @@ class LocalFiles:
             return os.stat(path).st_uid == os.getuid()
         except OSError:
             return True
+
+    def frozen(self, path: str) -> bool:
+        if os.access(path, os.W_OK):
+            return False
+        try:
+            return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
+        except OSError:
+            return False
 
     def permits(self, path: str, right: Right) -> bool:
         directory = path.rpartition("/")[0] or "/"

@@ -254,7 +254,9 @@ def test_an_agent_without_arguments_of_its_own_gets_none():
     assert planned(mac(), Request(command=("aider", "x"))).command == ("aider", "x")
 
 
-@pytest.mark.parametrize("line", ["uvx --from aider-chat -p 3.12 aider", "pipx run --spec aider-chat aider"])
+@pytest.mark.parametrize(
+    "line", ["uvx --from aider-chat -p 3.12 aider", "pipx run --spec aider-chat aider"]
+)
 def test_a_person_s_arguments_come_there_too(line, place):
     file = f"{place.home}/.config/safehouse/config.yaml"
     os.makedirs(os.path.dirname(file), exist_ok=True)

@@ -57,7 +57,9 @@ def test_it_is_told_and_how_it_would_stay(scene, script, name, make):
 
 def test_the_state_of_an_agent_stays_with_its_profile_not_by_a_grant(scene):
     """A grant would open to every command what the profile closes to the agent itself."""
-    codex = scene.write(".local/bin/codex", "#!/bin/sh\nmkdir -p ~/.codex; touch ~/.codex/x\n", 0o755)
+    codex = scene.write(
+        ".local/bin/codex", "#!/bin/sh\nmkdir -p ~/.codex; touch ~/.codex/x\n", 0o755
+    )
     for words in (
         ("timeout", "5", codex),
         ("sh", "-c", f"PATH={codex.parent}:$PATH; codex"),
