@@ -7,6 +7,7 @@ from safehouse.policy.match import fixed_start, text_matches
 from safehouse.policy.planting import expanded
 from safehouse.policy.rule import ALLOW, PATH_KINDS
 from safehouse.sources.catalogue import secret_names, sensitive_groups
+from safehouse.sources.command_line import NO_PROJECT
 from safehouse.sources.profile import profile_of
 from safehouse.sources.settings import contains
 from safehouse.value import Value
@@ -126,6 +127,8 @@ class Places:
 
 def _listed(host: Host) -> Iterator[_Spot]:
     for name, because, against, places in sensitive_groups():
+        if name == NO_PROJECT:
+            continue
         for kind, value, what, platform, _ in places:
             here = platform in ("", host.platform)
             path = expanded(value, host, kind == "regex") if here else ""
