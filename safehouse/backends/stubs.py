@@ -39,6 +39,8 @@ def make(creations: tuple[Creation, ...]) -> list[Held]:
                 held.append(Held(creation, _locked(creation), made))
         except OSError as error:
             remove(held)
+            if error.errno == errno.EMFILE:
+                raise
             raise obstacle((creation,)) or UserError(
                 f"cannot create {printable(creation.path)}: {error.strerror}",
                 "the policy needs it to exist; create it, or make room for it",
