@@ -123,6 +123,17 @@ def test_a_named_one_that_is_none_is_refused(text, message):
     assert message in error.value.message
 
 
+def test_a_path_to_deny_that_is_not_there_is_an_error_which_knows_what_closes_names():
+    """It could not be kept on Linux, and the name may be mistyped."""
+    with pytest.raises(UserError) as error:
+        planned(linux(), Request(deny=(".env",)))
+    assert error.value.message == "--deny: .env does not exist"
+    assert error.value.hint.endswith("wherever there are any: --deny-secrets")
+    with pytest.raises(UserError) as error:
+        planned(linux(), Request(add_dirs=(".env",)))
+    assert "--deny-secrets" not in error.value.hint
+
+
 def test_it_opens_its_tree_and_no_neighbour():
     for operation in ("file-read-data", "file-write-create", "file-write-unlink"):
         assert allows(Request(), operation, f"{PROJECT}/a/b")
