@@ -120,7 +120,9 @@ class Host(Value):
         """
         found = self.resolve(self.absolute(text, option))
         if self.files.kind(found.real) == "missing":
-            hint = "create it first, or leave it out: what does not exist cannot be granted or denied"
+            hint = (
+                "create it first, or leave it out: what does not exist cannot be granted or denied"
+            )
             if option == "--deny":
                 hint += "; for .env and the like, wherever there are any: --deny-secrets"
             raise UserError(f"{option}: {printable(text)} does not exist", hint)

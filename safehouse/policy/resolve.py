@@ -57,7 +57,7 @@ def resolve(
     with paths as written): a link that lies there is not followed, because the program could have
     made it. Raises UserError for a path that cannot be put into a policy.
     """
-    ordered = with_standing_refusals(sorted(grants, key=_tier))
+    ordered = with_standing_refusals(sorted(grants, key=_tier), lambda filter: _real(filter, host))
     if network != OPEN:
         ordered = [grant for grant in ordered if not _opens_network(grant)]
     written = [
@@ -118,6 +118,14 @@ def _closed_network(host: Host) -> list[Rule]:
     if host.platform == "macos":
         rules.append(Rule(DENY, ("network-outbound",), Filter("literal", _RESOLVER), origin))
     return rules
+
+
+def _real(filter: Filter, host: Host) -> Filter | None:
+    """A filter of paths as the host has it; None where it has no such place."""
+    path = expanded(filter.value, host, filter.kind == "regex")
+    if filter.kind in ("literal", "subpath") and path:
+        path = host.resolve(path).real
+    return Filter(filter.kind, path) if path else None
 
 
 def _tier(grant: AnyGrant) -> int:

@@ -145,7 +145,9 @@ def test_a_feature_of_another_system_that_another_brings_along_is_not_shown(proj
     """docker requires keychain."""
     project.write(".safehouse.yaml", "enable: [docker, keychain]\n")
     _, out, _ = run("trust", "--yes")
-    assert out.count("keychain") == 2, out  # in what docker gives up, and the one that was asked for
+    assert out.count("keychain") == 2, (
+        out
+    )  # in what docker gives up, and the one that was asked for
     assert "feature         keychain, which means nothing on this system (" in out
 
 
