@@ -39,6 +39,7 @@ _UV = tuple(
 _PIPX = ("--python", "--pip-args", "--index-url", "-i", "--with", "--backend")
 _PNPM = ("-C", "--dir", "--allow-build", "--registry", "--reporter", "--loglevel")
 _SHELL_MODE = ("-c", "--shell-mode")
+_SPLIT = ("-S", "--split-string")
 _HERE = ((),)
 _NO: tuple[str, ...] = ()
 # runner: the words that may follow it, options that name a package, others that take a value, and
@@ -54,7 +55,7 @@ _RUNNERS: dict[str, tuple[tuple[tuple[str, ...], ...], tuple[str, ...], tuple[st
     "uvx": (_HERE, ("--from",), _UV, _NO),
     "uv": ((("tool", "run"),), ("--from",), _UV, _NO),
     "pipx": ((("run",),), ("--spec",), _PIPX, _NO),
-    "env": (_HERE, _NO, ("-u", "--unset", "-C", "--chdir", "-P", "-S", "--split-string"), ("-S", "--split-string")),
+    "env": (_HERE, _NO, ("-u", "--unset", "-C", "--chdir", "-P", *_SPLIT), _SPLIT),
     "xcrun": (_HERE, _NO, ("--sdk", "-sdk", "--toolchain", "-toolchain"), _NO),
     "nice": (_HERE, _NO, ("-n", "--adjustment"), _NO),
     "time": (_HERE, _NO, ("-f", "--format", "-o", "--output"), _NO),

@@ -81,7 +81,8 @@ def test_a_place_of_keys_or_programs_is_not_opened_without_saying_so(cwd, why):
     "cwd",
     [
         "src", "src/x/bin", "dotfiles/.ssh", ".dotfiles", ".config/nvim", ".config/fish", ".vim", ".emacs.d",
-        ".local/share/chezmoi", ".local/share/nvim", ".claude", ".codex", ".claude/skills", "go/src/x", ".cargo/registry",
+        ".local/share/chezmoi", ".local/share/nvim", ".claude", ".codex", ".claude/skills", "go/src/x",
+        ".cargo/registry",
         "Library/Mobile Documents/com~apple~CloudDocs/x", "bin2", "R/x", "n/x",
     ],
 )  # fmt: skip
