@@ -270,6 +270,27 @@ def test_a_person_s_arguments_come_there_too(line, place):
 # The policy
 
 
+@pytest.mark.parametrize("where", [{"add_dirs": ("~/.codex",)}, {"workdir": "~/.codex"}])
+def test_who_opens_the_state_of_an_agent_does_not_open_its_programs(where):
+    host = linux(".codex/packages/", ".codex/app-server-control/", ".docker/run/")
+    policy = planned(host, Request(command=("codex",), **where)).policy
+
+    def allows(operation, path):
+        return policy.decide(Access(operation, f"{host.home}/{path}")).allowed
+
+    assert allows("file-write-data", ".codex/x")
+    assert not allows("file-write-data", ".codex/packages/x")
+    assert not allows("file-read-data", ".codex/app-server-control/s")
+
+
+def test_who_opens_a_directory_of_docker_s_does_not_open_its_socket():
+    host = linux(".docker/run/")
+    socket = Access("network-outbound", f"{host.home}/.docker/run/docker.sock")
+    for features, expected in (((), False), (("docker",), True)):
+        request = Request(command=("true",), add_dirs=("~/.docker",), enable=features)
+        assert planned(host, request).policy.decide(socket).allowed is expected
+
+
 @pytest.mark.parametrize("host", [mac(), linux()], ids=["macos", "linux"])
 def test_without_network_nothing_is_reached(host):
     """As the policy says it, and so `why`; not only as one backend does it."""
