@@ -97,6 +97,7 @@ def run(
 
 def starts_an_agent(request: Request, host: Host) -> bool:
     """Whether the command is a known agent, or leads to one that the project brings along."""
+    request = replace(request, workdir="")  # which may be refused, and says nothing about this
     name, notices = selection.agent(request, host, configured.start(request, host))
     return bool(name or notices)
 

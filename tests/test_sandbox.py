@@ -168,6 +168,14 @@ def test_the_agent_is_chosen_by_the_command(place):
     assert sandbox.make_plan(Request(), place).agent == ""
 
 
+@pytest.mark.parametrize("cwd", ["", "/w", "/.config"])
+def test_a_package_that_is_no_agent_is_known_where_no_launch_starts(place, cwd):
+    """A shim of npx then starts it as it is."""
+    host = replace(place, cwd=f"{place.home}{cwd}")
+    assert not sandbox.starts_an_agent(Request(command=("npx", "prettier")), host)
+    assert sandbox.starts_an_agent(Request(command=("npx", "@openai/codex")), host)
+
+
 def test_the_person_s_word_is_stronger(place):
     plan = sandbox.make_plan(Request(command=("claude",), agent="codex"), place)
     assert plan.agent == "codex"
