@@ -383,6 +383,8 @@ class _Planner:
         if path in PRIVATE or path.startswith(_KERNEL):
             return
         mode = self.mode(path)
+        if mode == READ_WRITE and self.host.files.frozen(path):
+            mode = READ_ONLY  # whoever mounts it otherwise meanwhile opens nothing that is not held
         above = self._mode_above(path)
         if mode == above and not (pinned and mode == READ_WRITE):
             return

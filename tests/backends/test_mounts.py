@@ -228,6 +228,7 @@ def test_what_lies_on_a_read_only_file_system_needs_no_stub_and_no_directory():
     found = mounts(host, *rules)
     assert found.creations == ()
     assert found.wider == ()
+    assert {mount.mode for mount in found.mounts} == {READ_ONLY}
 
 
 def test_a_refusal_that_cannot_hold_is_wider_and_said_so():
