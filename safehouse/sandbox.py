@@ -179,7 +179,10 @@ def _plan(
     of_git = tuple(_of_git(host, start, found, profiles, appended))
     closed = _secrets(host, start, found, of_git)
     grants = gather(request, host, start, found, profiles, appended, of_git, closed)
-    policy = resolve(grants, host, start.workdir, start.catalogue.writable, found.network)
+    of_features = start.catalogue.in_layers(("feature",))
+    policy = resolve(
+        grants, host, start.workdir, start.catalogue.writable, found.network, features=of_features
+    )
     _refuse_closed(policy, start.workdir)
     values = _environment(request, host, found, profiles, appended, policy)
     # Where the person is, if the command may be there: --workdir says what it may use.

@@ -9,7 +9,7 @@ from safehouse.value import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from safehouse.policy.rule import AnyGrant, Filter, Grant
 
@@ -19,7 +19,9 @@ _TREES = ("subpath", "prefix")
 
 
 def with_standing_refusals(
-    grants: list[AnyGrant], real: Callable[[Filter], Filter | None] = lambda filter: filter
+    grants: list[AnyGrant],
+    real: Callable[[Filter], Filter | None] = lambda filter: filter,
+    features: Collection[str] = (),
 ) -> list[AnyGrant]:
     """Grants in the order of their tiers, with each refusal repeated behind a grant around it.
 
@@ -27,10 +29,11 @@ def with_standing_refusals(
     closed before, nor who opens `~/.docker` of the engine's socket in it, which a profile closes. Who
     means it names it: a grant of the refused path, or of something in it, stands. So adding a refusal
     never allows anything. `real` gives a profile's filter as the host has it, None where it has none.
+    What the profiles called `features` refuse is for what these grant.
     """
     result: list[AnyGrant] = []
     # Refusals, and what was opened in them afterwards.
-    standing: list[tuple[Grant, Filter]] = _of_profiles(grants, real)
+    standing: list[tuple[Grant, Filter]] = _of_profiles(grants, real, features)
     for grant in grants:
         result.append(grant)
         if grant.origin.tier < _FIRST:
@@ -74,7 +77,9 @@ def _opened(grant: AnyGrant) -> Filter | None:
 
 
 def _of_profiles(
-    grants: list[AnyGrant], real: Callable[[Filter], Filter | None]
+    grants: list[AnyGrant],
+    real: Callable[[Filter], Filter | None],
+    features: Collection[str],
 ) -> list[tuple[Grant, Filter]]:
     """What profiles refuse inside of what others open, and what they open in that afterwards."""
     opened = [_opened(grant) for grant in grants if Tier.WORKDIR <= grant.origin.tier <= _LAST]
@@ -86,6 +91,8 @@ def _of_profiles(
         if isinstance(grant, Opaque) or grant.filter is None or grant.filter.kind not in PATH_KINDS:
             continue
         if grant.action == ALLOW and not found:
+            continue
+        if grant.action == DENY and grant.origin.source.partition(",")[0] in features:
             continue
         its = real(grant.filter)
         if its is None:

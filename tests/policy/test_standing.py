@@ -131,6 +131,14 @@ def test_what_a_later_profile_opens_again_stays_open():
     assert ("file-read-data", "/d/a/b/file") not in allowed([refusal, unrelated, wide])
 
 
+def test_what_a_feature_refuses_is_for_what_it_grants_itself():
+    """wide-read opens all but secrets; who opens the home has not asked for that limit."""
+    refusal = grant(DENY, "/d/a", READ, Tier.PROFILE)
+    wide = grant(ALLOW, "/d", READ_WRITE, Tier.COMMAND_LINE)
+    assert refusal in with_standing_refusals([refusal, wide])[1:]
+    assert with_standing_refusals([refusal, wide], features=("test",)) == [refusal, wide]
+
+
 def test_among_profiles_their_order_decides():
     refusal = grant(DENY, "/d/a", SOCKET, Tier.PROFILE)
     feature = grant(ALLOW, "/d", READ, Tier.PROFILE)
