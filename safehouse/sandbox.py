@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import posix as os  # os itself costs 1.3 ms of every launch
 
-from safehouse import record
+from safehouse import audit, record
 from safehouse.errors import NOT_EXECUTABLE, REFUSED, UserError, printable, quoted
 from safehouse.files import LocalFiles
 from safehouse.host import LINUX, MACOS, Host
@@ -42,10 +42,13 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from safehouse.backends.base import Backend
+    from safehouse.backends.lost import PrivateHome
+    from safehouse.backends.mount import Mounts
     from safehouse.launch import Launch
     from safehouse.policy.rule import AnyGrant
     from safehouse.sources.appended import Appended
     from safehouse.sources.configuration import Configuration
+    from safehouse.sources.git_changes import Seen
     from safehouse.sources.profile import Profile
     from safehouse.sources.secrets import Secrets
 
@@ -55,11 +58,13 @@ def run(
     host: Host,
     tell: Callable[[str], None],
     explain: Callable[[Plan, Launch], str] = lambda plan, launch: "",
+    keep: Callable[[Plan, Launch, Mounts | None, tuple[Seen, ...]], None] = lambda *launch: None,
 ) -> int:
     """Runs the command of a request confined and gives its exit status.
 
-    `tell` gets what the person should know, and what `explain` says of the launch. Raises UserError
-    if it cannot be found, confined as said, or started; then nothing was run.
+    `tell` gets what the person should know, and what `explain` says of the launch. `keep` gets a
+    launch of which there was nothing to tell. Raises UserError if it cannot be found, confined as
+    said, or started; then nothing was run.
     """
     backend = backend_for(host)
     if backend.inside(host):
@@ -78,20 +83,23 @@ def run(
         tell(explanation)
     roots = (dict(plan.policy.defines).get("WORKDIR", ""), *plan.configuration.opened())
     seen = git_changes.look(host, roots, _opens_git_config(plan.profiles))
-    stays = any(each.needs_a_look for each in seen)
-    # Where it does not stay, on a Mac, this process becomes the program.
+    if any(each.needs_a_look for each in seen):
+        # Where it does not stay, on a Mac, this process becomes the program.
+        launch = replace(launch, stays=True)
+    if not (plan.notices or explanation):
+        keep(plan, launch, backend.mounts, seen)
     begun = record.begin(plan, launch, request.command[1:], tell)
     status = REFUSED
     try:
-        status = backend.start(replace(launch, stays=True) if stays else launch)
+        status = backend.start(launch)
     finally:
         if begun:
-            record.end(begun, status, tell)
-    for sentence in git_changes.told(LocalFiles(), seen):
+            audit.end(begun, status, tell)
+    for sentence in changed(seen, unconfigured(plan), plan.host):
         tell(sentence)
-    for sentence in (_appeared(plan), _lost(plan, backend)):
-        if sentence:
-            tell(sentence)
+    sentence = _lost(plan, backend)
+    if sentence:
+        tell(sentence)
     return status
 
 
@@ -117,7 +125,10 @@ def run_unconfined(request: Request, host: Host) -> NoReturn:
 
 def _lost(plan: Plan, backend: Backend) -> str:
     """What to tell of what was written where the launch had a place of its own."""
-    paths = backend.lost(plan.policy)
+    return _told_of_lost(plan, backend.lost(plan.policy))
+
+
+def _told_of_lost(plan: Plan, paths: tuple[str, ...]) -> str:
     if not paths:
         return ""
     from safehouse.backends import lost
@@ -128,10 +139,33 @@ def _lost(plan: Plan, backend: Backend) -> str:
     return lost.told(paths, plan.policy, plan.host.home, kept, plan.agent)
 
 
-def _appeared(plan: Plan) -> str:
+def lost_in(home: PrivateHome, request: Request) -> Iterator[str]:
+    """The same of a launch that was not planned: that is done now."""
+    try:
+        plan = make_plan(request, Host.current())
+    except UserError:  # it has become impossible meanwhile, so who would want to keep anything
+        return
+    sentence = _told_of_lost(plan, home.lost(plan.policy))
+    if sentence:
+        yield sentence
+
+
+def changed(seen: tuple[Seen, ...], unconfigured: str, host: Host | None = None) -> Iterator[str]:
+    """What to tell of what a command has left; `unconfigured` is its directory, see there."""
+    yield from git_changes.told(LocalFiles(), seen)
+    appeared = _appeared(unconfigured, host)
+    if appeared:
+        yield appeared
+
+
+def unconfigured(plan: Plan) -> str:
+    """The working directory, where it has no configuration of its own; "" elsewhere."""
+    return "" if plan.configuration.project else dict(plan.policy.defines).get("WORKDIR", "")
+
+
+def _appeared(workdir: str, host: Host | None) -> str:
     """What to tell of a project's configuration that was made meanwhile, perhaps by the command."""
-    workdir = dict(plan.policy.defines).get("WORKDIR", "")
-    if not workdir or plan.configuration.project:
+    if not workdir:
         return ""
     files = LocalFiles()
     names = (f"{workdir.rstrip('/')}/{name}" for name in protected.WORKDIR_FILES)
@@ -139,7 +173,7 @@ def _appeared(plan: Plan) -> str:
         return ""
     from safehouse.sources import trust
 
-    return trust.decline_new(workdir, replace(plan.host, files=files))
+    return trust.decline_new(workdir, replace(host or Host.current(), files=files))
 
 
 def make_plan(request: Request, host: Host) -> Plan:

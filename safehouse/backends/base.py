@@ -8,6 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Literal, Protocol
 
+    from safehouse.backends.mount import Mounts
     from safehouse.host import Host
     from safehouse.launch import Launch, Shortfall
     from safehouse.policy.policy import Access, Policy
@@ -83,6 +84,8 @@ class Backend(Protocol):
     name: str
     language: str
     """The `--format` of `safehouse policy` that shows what this backend executes."""
+    mounts: Mounts | None
+    """What is mounted for the launch that was prepared last, where that is how it confines."""
     connects_by_sight: bool
     """Whether a socket that can be seen can be connected to, whatever rules say of connecting."""
 

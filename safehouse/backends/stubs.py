@@ -11,7 +11,7 @@ import errno
 import posix as os  # os itself costs 1.3 ms of every launch
 
 from safehouse.errors import UserError, printable, quoted
-from safehouse.files import STUB_MODE, STUB_TIME, ancestors
+from safehouse.facts import STUB_MODE, STUB_TIME
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ def obstacle(creations: tuple[Creation, ...]) -> UserError | None:
 
     The command could make it writable, and then what has to be held in its place.
     """
+    from safehouse.files import ancestors
+
     for creation in creations:
         for directory in (creation.path, *ancestors(creation.path)):
             try:

@@ -7,6 +7,7 @@ import sys
 from safehouse import sandbox
 from safehouse.errors import UserError
 from safehouse.host import Host
+from safehouse.kept.keep import Keeper
 from safehouse.sources.selection import PACKAGE_RUNNERS
 
 TYPE_CHECKING = False
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
 FULL = "full"
 
 
-def run(arguments: Arguments, tell: Callable[[str], None]) -> int:
-    """Runs it, or only shows what it would run under."""
+def run(arguments: Arguments, tell: Callable[[str], None], argv: list[str]) -> int:
+    """Runs it, or only shows what it would run under. `argv` is what the arguments are from."""
+    shown = arguments.stdout or arguments.output or arguments.explain
+    keeper = Keeper([] if shown else argv, arguments.request)
     host = Host.current()
     request = arguments.request
     if arguments.stdout or arguments.output:
@@ -56,7 +59,7 @@ def run(arguments: Arguments, tell: Callable[[str], None]) -> int:
         how = _how(arguments, plan)
         return _explanation(how, plan, launch) if how else ""
 
-    return sandbox.run(request, host, tell, explain)
+    return sandbox.run(request, host, tell, explain, keeper.keep)
 
 
 def _only_explain(arguments: Arguments, host: Host, tell: Callable[[str], None]) -> int:

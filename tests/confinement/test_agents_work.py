@@ -68,11 +68,15 @@ def empty_home(scene):
 
 
 def visible(scene) -> set[str]:
+    """What lies in the home, but for installations, the project, and launches that are kept."""
+    cache = scene.home / ".cache"
     return {
         str(path.relative_to(scene.home))
         for path in scene.home.rglob("*")
         if not any(part in (".npm-global", ".virtualenvs") for part in path.parts)
         and not path.is_relative_to(scene.project)
+        and path != cache
+        and not path.is_relative_to(cache / "safehouse")
     }
 
 
