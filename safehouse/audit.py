@@ -66,16 +66,17 @@ class Begun(Value):
 
 def begin(
     directory: str,
+    launch: str,
     said: Mapping[str, Field],
     arguments: tuple[str, ...] | None,
     tell: Callable[[str], None],
 ) -> Begun | None:
-    """Writes that a launch begins; None where it cannot be written."""
-    number, now = os.urandom(4).hex(), time.time()
-    head: dict[str, Field] = {"event": STARTED, "launch": number, **said}
+    """Writes that the launch with an ID begins; None where it cannot be written."""
+    now = time.time()
+    head: dict[str, Field] = {"event": STARTED, "launch": launch, **said}
     if arguments is not None:
         head["arguments"] = arguments
-    return Begun(directory, number, now) if _told(directory, head, now, tell) else None
+    return Begun(directory, launch, now) if _told(directory, head, now, tell) else None
 
 
 def end(begun: Begun, status: int, tell: Callable[[str], None]) -> None:

@@ -22,6 +22,11 @@ FULL: Level = "full"
 PARTIAL: Level = "partial"
 
 
+def new_id() -> str:
+    """A name for a launch, by which what is kept of it is found again."""
+    return os.urandom(4).hex()
+
+
 class Shortfall(Value):
     """A rule that is not enforced as it says, and what happens instead."""
 

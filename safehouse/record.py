@@ -107,15 +107,19 @@ def policy_hash(policy: Policy, launch_temp: str) -> str:
 
 
 def begin(
-    plan: Plan, launch: Launch, arguments: tuple[str, ...], tell: Callable[[str], None]
+    plan: Plan,
+    launch: Launch,
+    number: str,
+    arguments: tuple[str, ...],
+    tell: Callable[[str], None],
 ) -> audit.Begun | None:
-    """Writes that a launch begins; None where the person wants no log, or it cannot be written."""
+    """Writes that the launch with this ID begins; None where nobody wants it, or it cannot be written."""
     wanted = is_wanted(plan)
     if wanted == OFF:
         return None
     said = fields(plan, launch)
     place = audit.directory(plan.host)
-    begun = audit.begin(place, said, arguments if wanted == ARGUMENTS else None, tell)
+    begun = audit.begin(place, number, said, arguments if wanted == ARGUMENTS else None, tell)
     if begun:
         _keep_policy(place, str(said["policy"]), plan, launch.enforcement)
     return begun

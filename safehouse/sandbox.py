@@ -13,7 +13,7 @@ from safehouse import audit, record
 from safehouse.errors import NOT_EXECUTABLE, REFUSED, UserError, printable, quoted
 from safehouse.files import LocalFiles
 from safehouse.host import LINUX, MACOS, Host
-from safehouse.launch import Proof
+from safehouse.launch import Proof, new_id
 from safehouse.plan import Plan
 from safehouse.policy.planting import expanded
 from safehouse.policy.policy import Access, Policy
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import NoReturn
 
-    from safehouse.backends.base import Backend
+    from safehouse.backends.base import Backend, Observations
     from safehouse.backends.lost import PrivateHome
     from safehouse.backends.mount import Mounts
     from safehouse.launch import Launch
@@ -52,23 +52,28 @@ if TYPE_CHECKING:
     from safehouse.sources.profile import Profile
     from safehouse.sources.secrets import Secrets
 
+    Observer = Callable[["Plan", Observations, str, int], None]
+
 
 def run(
     request: Request,
     host: Host,
     tell: Callable[[str], None],
     explain: Callable[[Plan, Launch], str] = lambda plan, launch: "",
+    observe: Callable[[Plan], Observer | None] = lambda plan: None,
     keep: Callable[[Plan, Launch, Mounts | None, tuple[Seen, ...]], None] = lambda *launch: None,
 ) -> int:
     """Runs the command of a request confined and gives its exit status.
 
-    `tell` gets what the person should know, and what `explain` says of the launch. `keep` gets a
-    launch of which there was nothing to tell. Raises UserError if it cannot be found, confined as
-    said, or started; then nothing was run.
+    `tell` gets what the person should know, and what `explain` says of the launch. Where `observe` gives
+    something to do with it, what the command is refused is recorded. `keep` gets a launch of which there
+    was nothing to tell. Raises UserError if it cannot be found, confined as said, recorded, or started;
+    then nothing was run.
     """
     backend = backend_for(host)
     if backend.inside(host):
         tell("already inside a safehouse sandbox: running with the rights that it has")
+        # What is refused in there is recorded by who has started it, if anybody does.
         run_unconfined(request, host)
     plan = make_plan(request, host)
     if request.trust and plan.configuration.project:
@@ -77,18 +82,21 @@ def run(
         trust.refuse_unseen(plan.configuration.project, host)
     for notice in plan.notices:
         tell(notice)
+    launch_id = new_id()
+    observer = observe(plan)
+    recorder = backend.record(plan.policy, plan.host, launch_id) if observer else None
     launch = make_launch(plan, backend)
     explanation = explain(plan, launch)
     if explanation:
         tell(explanation)
     roots = (dict(plan.policy.defines).get("WORKDIR", ""), *plan.configuration.opened())
     seen = git_changes.look(host, roots, _opens_git_config(plan.profiles))
-    if any(each.needs_a_look for each in seen):
+    if recorder or any(each.needs_a_look for each in seen):
         # Where it does not stay, on a Mac, this process becomes the program.
         launch = replace(launch, stays=True)
-    if not (plan.notices or explanation):
+    if not (plan.notices or explanation or recorder):
         keep(plan, launch, backend.mounts, seen)
-    begun = record.begin(plan, launch, request.command[1:], tell)
+    begun = record.begin(plan, launch, launch_id, request.command[1:], tell)
     status = REFUSED
     try:
         status = backend.start(launch)
@@ -100,6 +108,8 @@ def run(
     sentence = _lost(plan, backend)
     if sentence:
         tell(sentence)
+    if recorder and observer:
+        observer(plan, recorder.observed(), launch_id, status)
     return status
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from safehouse.backends.base import View
+    from safehouse.backends.recorder import Recorder
     from safehouse.host import Host
     from safehouse.policy.policy import Policy
 
@@ -70,6 +71,7 @@ class Bubblewrap:
         self.mounts: Mounts | None = None
         self._home = ""
         self._sandbox: Sandbox | None = None
+        self._recorder: Recorder | None = None
 
     def inside(self, host: Host) -> bool:
         """Whether we are in a mount namespace that this backend made."""
@@ -112,10 +114,22 @@ class Bubblewrap:
         """See Backend.look."""
         return self.prepare(policy, host, (_ENV,))
 
+    def record(self, policy: Policy, host: Host, launch_id: str) -> Recorder:
+        """See Backend.record."""
+        from safehouse.backends.recorder import Recorder
+        from safehouse.files import LocalFiles
+
+        def view() -> View:
+            return self.view(policy, replace(host, files=LocalFiles()))
+
+        self._recorder = Recorder(policy, host, view)
+        return self._recorder
+
     def start(self, launch: Launch) -> int:
         """See Backend.start."""
         mounts, home = self.mounts, self._home
-        self._sandbox = Sandbox(self._scope, (lambda: (mounts, home)) if mounts else None)
+        planned = (lambda: (mounts, home)) if mounts else None
+        self._sandbox = Sandbox(self._scope, planned, self._recorder)
         return self._sandbox.start(launch)
 
     def lost(self, policy: Policy) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import posix as os  # os itself costs 1.3 ms of every launch
 
 from safehouse.backends.report import Report, has_ended
 from safehouse.errors import UserError
-from safehouse.launch import Input, Words, execute, ignore_signals, supervise
+from safehouse.launch import Input, Words, execute, ignore_signals, supervise, wait_by_sender
 from safehouse.value import replace
 
 TYPE_CHECKING = False
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from safehouse.backends.landlock import Scope
     from safehouse.backends.lost import PrivateHome
     from safehouse.backends.mount import Mounts
+    from safehouse.backends.recorder import Recorder
     from safehouse.launch import Launch, Proof
 
 RESETS = "--default-signal="
@@ -28,12 +29,19 @@ _FILES_BESIDE = 64  # open at once beyond one a stub and one a denied file
 class Sandbox:
     """One launch: `planned` gives its mounts and the home, None where nothing is to be verified.
 
-    `home` is what the program had as its home, once it has started and if that was its own.
+    `home` is what the program had as its home, once it has started and if that was its own. `recorder`
+    records what it is refused.
     """
 
-    def __init__(self, scope: Scope, planned: Callable[[], tuple[Mounts, str]] | None) -> None:
+    def __init__(
+        self,
+        scope: Scope,
+        planned: Callable[[], tuple[Mounts, str]] | None,
+        recorder: Recorder | None = None,
+    ) -> None:
         self._scope = scope
         self._planned = planned
+        self._recorder = recorder
         self.home: PrivateHome | None = None
 
     def start(self, launch: Launch) -> int:
@@ -50,6 +58,7 @@ class Sandbox:
         for descriptor in inherited:
             os.set_inheritable(descriptor, True)
         report = Report(status_read)
+        recorder = self._recorder
         # bwrap takes the end of the blocking pipe for permission to go on, and what it starts is
         # not bound to die with it yet. So that one holds the end to write to as well (--sync-fd):
         # whoever is killed, it waits.
@@ -63,10 +72,14 @@ class Sandbox:
             if any(isinstance(word, str) and word.startswith(RESETS) for word in launch.argv):
                 ignore_signals()
             ready = replace(launch, argv=(launch.argv[0], *fds, *launch.argv[1:]))
+            if recorder:
+                recorder.install()
             execute(ready, inherited)
 
         def release(child: int) -> None:
             try:
+                if recorder:
+                    recorder.begin()
                 if self._verify(report, child, launch.proof) and not has_ended(child):
                     os.write(block_write, b"\n")
                 else:
@@ -76,15 +89,18 @@ class Sandbox:
                 raise
 
         try:
-            ending = supervise(confined, release, report.program)
+            wait = recorder.waiting(report.kill) if recorder else wait_by_sender
+            ending = supervise(confined, release, report.program, wait)
             # It ends when the program does, but a process in there can make it end, too, as with a
             # debugger, after seeing to it that nothing dies with it.
             report.kill()
         finally:
             for descriptor in inherited:
                 os.close(descriptor)
-            if held and report.wait_for_the_last():
+            if (held or recorder) and report.wait_for_the_last() and held:
                 stubs.remove(held)
+            if recorder:
+                recorder.end()
             started = report.started()
             report.close()
         if not started and ending.by_itself:

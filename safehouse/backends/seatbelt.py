@@ -10,10 +10,12 @@ from safehouse.errors import UserError
 from safehouse.launch import FULL, PARTIAL, Enforcement, Launch
 from safehouse.policy.policy import NONE
 from safehouse.sbpl.render import render
+from safehouse.value import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from safehouse.backends.base import View
+    from safehouse.backends.base import Recorder, View
+    from safehouse.backends.log_stream import LogStream
     from safehouse.backends.mount import Mounts
     from safehouse.host import Host
     from safehouse.policy.policy import Policy
@@ -35,6 +37,9 @@ class Seatbelt:
     connects_by_sight = False
     mounts: Mounts | None = None
 
+    def __init__(self) -> None:
+        self._recorder: LogStream | None = None
+
     def inside(self, host: Host) -> bool:
         """Whether this process is in a sandbox, by the system's own word.
 
@@ -44,7 +49,7 @@ class Seatbelt:
 
     def prepare(self, policy: Policy, host: Host, command: tuple[str, ...]) -> Launch:
         """See Backend.prepare. The policy is an argument: no file that another could change."""
-        text = self.render(policy, host)
+        text = self.render(self._recorded(policy), host)
         size = len(text.encode())
         together = size + sum(len(os.fsencode(word)) + 9 for word in command)
         together += sum(len(os.fsencode(n + v)) + 10 for n, v in policy.environment)
@@ -70,9 +75,29 @@ class Seatbelt:
         """See Backend.look."""
         return Launch(SANDBOX_EXEC, (), policy.environment, _enforcement(policy))
 
+    def record(self, policy: Policy, host: Host, launch_id: str) -> Recorder:
+        """See Backend.record: refusals bear the ID of the launch in the system's log."""
+        from safehouse.backends.log_stream import LogStream
+
+        self._recorder = LogStream(launch_id)
+        return self._recorder
+
+    def _recorded(self, policy: Policy) -> Policy:
+        if self._recorder is None:
+            return policy
+        from safehouse.backends.sandbox_log import tagged
+
+        return tagged(policy, self._recorder.tag)
+
     def start(self, launch: Launch) -> int:
         """See Backend.start: this process becomes the program, unless there is a reason to stay."""
-        return sandbox_exec.start(launch)
+        if self._recorder is None:
+            return sandbox_exec.start(launch)
+        self._recorder.begin()
+        try:
+            return sandbox_exec.start(replace(launch, stays=True))
+        finally:
+            self._recorder.end()
 
     def lost(self, policy: Policy) -> tuple[str, ...]:
         """See Backend.lost: there is no other home than the person's."""

@@ -192,6 +192,14 @@ def _command(arguments: Arguments, argv: list[str]) -> int:
         from safehouse.cli.why import answer
 
         return answer(arguments, tell)
+    if arguments.command == "denials":
+        from safehouse.cli.denials import show as show_denials
+
+        return show_denials(arguments)
+    if arguments.command == "learn":
+        from safehouse.cli.learn import learn
+
+        return learn(arguments, tell)
     from safehouse.cli.run import run
 
     return run(arguments, tell, argv)

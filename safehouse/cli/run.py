@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from safehouse.cli.arguments import Arguments
     from safehouse.launch import Launch
     from safehouse.plan import Plan
+    from safehouse.sandbox import Observer
 
     Prepared = Union[Launch, UserError]
 
@@ -59,7 +60,14 @@ def run(arguments: Arguments, tell: Callable[[str], None], argv: list[str]) -> i
         how = _how(arguments, plan)
         return _explanation(how, plan, launch) if how else ""
 
-    return sandbox.run(request, host, tell, explain, keeper.keep)
+    def observe(plan: Plan) -> Observer | None:
+        if not _records(arguments, plan):
+            return None
+        from safehouse.cli.denials import telling
+
+        return telling(tell)
+
+    return sandbox.run(request, host, tell, explain, observe, keeper.keep)
 
 
 def _only_explain(arguments: Arguments, host: Host, tell: Callable[[str], None]) -> int:
@@ -83,6 +91,14 @@ def _tell_plan(arguments: Arguments, plan: Plan, tell: Callable[[str], None]) ->
         except UserError as error:
             prepared = error
         tell(_explanation(how, plan, prepared))
+
+
+def _records(arguments: Arguments, plan: Plan) -> bool:
+    """Whether what is refused is to be recorded."""
+    usual = plan.configuration.defaults.get("denials")
+    if arguments.denials is None:
+        return usual is not None and usual.text == "true"
+    return bool(arguments.denials)
 
 
 def _how(arguments: Arguments, plan: Plan) -> str:

@@ -172,9 +172,10 @@ def _begun(entry: Entry, argv: list[str], tell: Callable[[str], None]) -> Begun 
     if not entry["log"]:
         return None
     from safehouse import audit
+    from safehouse.launch import new_id
 
     arguments = tuple(argv[len(head(argv)) :]) if entry["logs arguments"] else None
-    return audit.begin(entry["log"], entry["recorded"], arguments, tell)
+    return audit.begin(entry["log"], new_id(), entry["recorded"], arguments, tell)
 
 
 def _launch(entry: Entry, environ: Mapping[str, str], words: tuple[str, ...]) -> Launch:

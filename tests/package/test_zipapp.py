@@ -393,3 +393,18 @@ def test_a_kept_launch_imports_next_to_nothing(zipapp: Path, python: Path, tmp_p
         """audit cli cli.main errors kept kept.again facts _build launch value backends backends.landlock
         backends.report backends.sandbox backends.stubs""".split()
     )
+
+
+@pytest.mark.parametrize("option", ["--denials=no", "--denials"])
+def test_only_a_launch_that_is_recorded_imports_anything_for_that(
+    zipapp: Path, python: Path, tmp_path: Path, option: str
+) -> None:
+    project = tmp_path / "home/project"
+    project.mkdir(parents=True)
+    code = MODULES.format(program=program(zipapp))
+    words = (python, "-IS", "-c", code, zipapp, option, "--", "/bin/true")
+    done = run(*words, cwd=project, HOME=str(project.parent))
+    modules = {module for line in done.stderr.splitlines() for module in line.split()}
+    own = {"recorder", "hearing", "listener", "calls", "log_stream", "sandbox_log", "denials"}
+    recording = {name for name in modules if own.intersection(name.split("."))}
+    assert bool(recording) == (option == "--denials"), done.stderr
