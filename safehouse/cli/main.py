@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import sys
+from errno import EMFILE
 
 from safehouse.errors import REFUSED, UserError, nearest, printable
 
@@ -41,6 +42,8 @@ def main(argv: list[str] | None = None, site: str = "") -> int:
         return REFUSED
     except OSError as error:
         tell(f"{printable(str(error.filename or 'the system'))}: {error.strerror or error}")
+        if error.errno == EMFILE:
+            tell("the limit of open files is too low, and nothing else is wrong: ulimit -n 256")
         return REFUSED
 
 

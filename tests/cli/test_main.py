@@ -382,3 +382,13 @@ def test_an_error_that_nobody_reads_has_its_status_all_the_same(home):
     )  # fmt: skip
     os.close(write)
     assert done.returncode == REFUSED
+
+
+def test_a_limit_of_open_files_that_is_too_low_is_told_as_that(monkeypatch, capsys):
+    def without_descriptors(argv):
+        raise OSError(24, "Too many open files", "/srv/x")
+
+    monkeypatch.setattr(entry, "_main", without_descriptors)
+    assert entry.main(["--", "true"]) == 125
+    assert "/srv/x: Too many open files" in (said := capsys.readouterr().err)
+    assert "ulimit -n" in said
