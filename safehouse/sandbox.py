@@ -114,10 +114,11 @@ def run(
 
 
 def starts_an_agent(request: Request, host: Host) -> bool:
-    """Whether the command is a known agent, or leads to one that the project brings along."""
+    """Whether the command is a known agent, may be one, or leads to one that the project brings along."""
     request = replace(request, workdir="")  # which may be refused, and says nothing about this
-    name, notices = selection.agent(request, host, configured.start(request, host))
-    return bool(name or notices)
+    start = configured.start(request, host)
+    name, notices = selection.agent(request, host, start)
+    return bool(name or notices) or selection.may_start_an_agent(request.command, start.catalogue)
 
 
 def run_unconfined(request: Request, host: Host) -> NoReturn:

@@ -32,12 +32,12 @@ function __safehouse_run {
             @PROGRAM@ run --shim $also -- "$@"
             ;;
         (*)
-            [[ $SAFEHOUSE_OFF == told ]] ||
-                \builtin printf 'safehouse: SAFEHOUSE_OFF is set: not confined: %s\n' "$1" >&2
+            \builtin printf 'safehouse: SAFEHOUSE_OFF is set: not confined: %s\n' "$1" >&2
+            # A shim says the same, but where it has been said by the process that starts it.
             if [[ $1 == *=* ]]; then
-                SAFEHOUSE_OFF=told \command env "$@"
+                SAFEHOUSE_OFF=told-$$ \command env "$@"
             else
-                SAFEHOUSE_OFF=told \command "$@"
+                SAFEHOUSE_OFF=told-$$ \command "$@"
             fi
             ;;
     esac

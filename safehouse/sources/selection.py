@@ -64,6 +64,13 @@ _RUNNERS: dict[str, tuple[tuple[tuple[str, ...], ...], tuple[str, ...], tuple[st
     "command": (_HERE, _NO, _NO, _NO),
     "exec": (_HERE, _NO, ("-a",), _NO),
 }  # fmt: skip
+# Options of theirs that surely take no value.
+_FLAGS = frozenset(
+    """-y --yes --no -q --quiet -s --silent -d --debug -v --verbose --no-install --ignore-existing
+    --prefer-offline --prefer-online --offline --no-cache --refresh --isolated --ignore-scripts --bun
+    --no-color --no-config --always-spawn --shell-auto-fallback --no-progress""".split()
+)
+_OF_A_SHELL = str.maketrans(dict.fromkeys(";&|()<>'\"`$=\n\t", " "))
 # They read options behind the program as well, up to `--`.
 _READS_ON = ("npm",)
 # What starts an agent by the name of its package: a shim confines only that.
@@ -72,6 +79,12 @@ PACKAGE_RUNNERS = ("npx", "bunx", "pnpx", "uvx", "pipx")
 _PACKAGES = "/node_modules/"
 _BUNDLE = ".app"
 _MOST_INFO = 1 << 20
+
+
+def may_start_an_agent(command: tuple[str, ...], catalogue: Catalogue) -> bool:
+    """Whether a runner of packages could run one that is known, if its options mean what we do not know."""
+    names = (name for how in (False, True) for name in parsed(command, suspicious=how).names)
+    return bool(catalogue.for_command(names))
 
 
 def is_runner(word: str) -> bool:
@@ -104,8 +117,12 @@ class CommandLine(Value):
     reads_on: bool
 
 
-def parsed(command: tuple[str, ...]) -> CommandLine:
-    """Reads a command line, runner by runner."""
+def parsed(command: tuple[str, ...], suspicious: bool = False) -> CommandLine:
+    """Reads a command line, runner by runner.
+
+    Where that is `suspicious`, an option that is not known takes the next word for its value, and
+    what stands in words of a shell may be what is run.
+    """
     words = list(command)
     names: list[str] = []
     programs: list[str] = []
@@ -113,7 +130,7 @@ def parsed(command: tuple[str, ...]) -> CommandLine:
     while words:
         programs.append(words.pop(0))
         name = programs[-1].rpartition("/")[2]
-        options = _Options(*_RUNNERS[name]) if name in _RUNNERS else None
+        options = _Options(*_RUNNERS[name], suspicious) if name in _RUNNERS else None
         if options is None or not options.take(words):
             names += _spellings(programs[-1])
             end = len(command) - len(words) if certain else -1
@@ -135,7 +152,9 @@ class _Options:
         naming: tuple[str, ...],
         with_value: tuple[str, ...],
         shell: tuple[str, ...],
+        suspicious: bool,
     ) -> None:
+        self._suspicious = suspicious
         self._subcommands = subcommands
         self._naming = naming
         self._with_value = with_value
@@ -164,10 +183,13 @@ class _Options:
                 self.ended = True
                 break
             known = option in self._naming or option in self._with_value
-            if known and not equals and words:
+            takes = known or (self._suspicious and option not in _FLAGS and words[:1] != ["--"])
+            if takes and not equals and words:
                 value = words.pop(0)
             if value and option in self._naming:
                 self.packages.append(value)
+            if self._suspicious and option in self._shell:
+                self.packages += value.translate(_OF_A_SHELL).split()
             joined = option[:2] != "--" and len(option) > 2 and not option[1:].isdigit()
             if option in self._shell or (joined and not known):
                 self.certain = False  # `-yp PACKAGE`: which of them takes what follows?

@@ -150,7 +150,7 @@ TYPES = {
 }
 
 
-@pytest.mark.parametrize("value", ["1", "yes", "true"])
+@pytest.mark.parametrize("value", ["1", "yes", "true", "told", "told-1"])
 def test_the_variable_is_a_way_out_and_says_so(person, shell, value):
     done = person.with_line(shell, f"SAFEHOUSE_OFF={value} claude x\nclaude y")
     assert person.got() == [(FREE, "x"), (CONFINED, "y")]

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
+
 import pytest
 
 from safehouse.sources.catalogue import Catalogue, records
-from safehouse.sources.selection import names_by_links, parsed, split_assignments
+from safehouse.sources.selection import (
+    may_start_an_agent,
+    names_by_links,
+    parsed,
+    split_assignments,
+)
 from tests.fake_host import HOME, mac
 
 CATALOGUE = Catalogue("macos", records())
@@ -112,6 +119,29 @@ def test_the_profile_of_a_command_line(line, name):
 def test_a_strange_word_is_no_agent(word):
     assert agent(word) == ""
     assert agent("npx", word) == ""
+
+
+@pytest.mark.parametrize(
+    "line, is_one",
+    [
+        ("npx --new-option x @openai/codex", True),
+        ("npx --new-option codex", True),
+        ("npx --new-option -- codex", True),
+        ("npx -c codex", True),
+        ("npx '--call=cd x;claude'", True),
+        ("uvx --new-option x aider-chat", True),
+        ("npx -y eslint @openai/codex", False),
+        ("npx cowsay codex", False),
+        ("npx --new-option eslint", False),
+        ("npx -c eslint", False),
+        ("npx -c", False),
+        ("npx", False),
+    ],
+)
+def test_a_shim_confines_what_may_be_an_agent(line, is_one):
+    """An option that is not known may take the word behind it, or not."""
+    catalogue = Catalogue("linux", records())
+    assert may_start_an_agent(tuple(shlex.split(line)), catalogue) == is_one
 
 
 def test_words_before_the_command():
