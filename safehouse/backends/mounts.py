@@ -143,6 +143,7 @@ class _Planner:
         self.modes: dict[str, str] = {}
         self.mounts: list[Mount] = []
         self.creations: list[Creation] = []
+        self.made: set[str] = set()  # what is missing and stays there once it was made
         self.wider: list[Shortfall] = []
         self.narrower: list[Shortfall] = []
         self.later: list[Shortfall] = []
@@ -285,9 +286,11 @@ class _Planner:
         above = self._nearest.get(parent, "")
         if not above:
             above = self._nearest[parent] = self._there(parent)
+        if rule.action == DENY and rule.create:
+            above = next((each for each in (parent, *ancestors(parent)) if each in self.made), above)
         visible = self.mode(above)
         if rule.action == DENY:
-            if any(made.path == path for made in self.creations):
+            if path in self.made or any(made.path == path for made in self.creations):
                 return True
             if not self.host.files.changeable(above):
                 return False  # nor could the program make it, which is the same user in there
@@ -309,6 +312,7 @@ class _Planner:
             create = "directory" if rule.origin.tier <= Tier.PROFILE else create
         if create and (create != "subdirectory" or above == parent):
             self.creations.append(_creation(path, create, stub=False))
+            self.made.add(path)
             return True
         in_home = visible == NOTHING and path.startswith(self.host.home + "/")
         self.narrower.append(made(Shortfall, (rule, _ITS_OWN if in_home else _NOT_THERE)))
