@@ -26,6 +26,7 @@ from safehouse.sources import (
     git,
     git_changes,
     homes,
+    other_repositories,
     protected,
     selection,
     settings,
@@ -245,6 +246,7 @@ def _of_git(
     for root in dict.fromkeys((*([workdir] if workdir else []), *opened)):
         if host.files.kind(root) == "directory":
             yield from git.grants(host, root, open_config, worktrees=root == workdir)
+            yield from other_repositories.grants(host, root, open_config)
         yield from git.around(host, root, open_config)
 
 
