@@ -25,6 +25,7 @@ from safehouse.sources import (
     command_line,
     git,
     git_changes,
+    held_links,
     homes,
     other_repositories,
     protected,
@@ -79,6 +80,7 @@ def run(
         tell(explanation)
     roots = (dict(plan.policy.defines).get("WORKDIR", ""), *plan.configuration.opened())
     seen = git_changes.look(host, roots, _opens_git_config(plan.profiles))
+    links = held_links.look(plan.policy, host) if host.platform == LINUX else ()
     stays = any(each.needs_a_look for each in seen)
     # Where it does not stay, on a Mac, this process becomes the program.
     begun = record.begin(plan, launch, request.command[1:], tell)
@@ -89,6 +91,8 @@ def run(
         if begun:
             record.end(begun, status, tell)
     for sentence in git_changes.told(LocalFiles(), seen):
+        tell(sentence)
+    for sentence in held_links.told(links):
         tell(sentence)
     for sentence in (_appeared(plan), _lost(plan, backend)):
         if sentence:
