@@ -19,13 +19,12 @@ if TYPE_CHECKING:
 # shell would do without it: the first of bash's three that exists hides the others.
 _NEXT = "if [ -r ~/{0} ]; then . ~/{0}; elif [ -r ~/.profile ]; then . ~/.profile; fi"
 _SHELL_FILES = {
-    ".zshenv": "", ".zprofile": "", ".zshrc": "", ".zlogin": "", ".zlogout": "",
     ".bashrc": "", ".profile": "", ".bash_aliases": "", ".bash_completion": "", ".bash_logout": "",
     ".bash_profile": _NEXT.format(".bash_login"), ".bash_login": _NEXT.format(".profile"),
     ".inputrc": "$include /etc/inputrc\n",  # which it hides
 }  # fmt: skip
-_OF_ZSH = (".zshenv", ".zprofile", ".zshrc", ".zlogin", ".zlogout")  # which ZDOTDIR moves
-_COMPILED = ".zcompdump"  # with the name of the host behind it, or not
+# Which ZDOTDIR moves.
+_OF_ZSH = (".zshenv", ".zprofile", ".zshrc", ".zlogin", ".zlogout", ".zcompdump")
 # Below ~/.config and ~/.local/share, or where the variables say: what shells read at a start or a Tab.
 _SHELL_TREES = {
     "XDG_CONFIG_HOME": ("fish",),
@@ -70,8 +69,10 @@ def _shell_files(host: Host) -> Iterator[tuple[str, str]]:
     for name, content in _SHELL_FILES.items():
         yield f"{host.home}/{name}", content
     moved = _moved(host, "ZDOTDIR")
-    for name in _OF_ZSH if moved else ():
-        yield f"{moved}/{name}", ""
+    for directory in dict.fromkeys((host.home, moved or host.home)):
+        for name in _OF_ZSH:
+            yield f"{directory}/{name}", ""
+            yield f"{directory}/{name}.zwc", ""  # compiled, which zsh takes if it is newer
     for directory in _directories(host, "XDG_CONFIG_HOME"):
         yield f"{directory}/bash_completion", ""
 
@@ -167,7 +168,7 @@ def grants(
         yield _denied(WRITE, "subpath", path, reason, "directory")
         yield from _on_the_way(host, path, reason)
     for directory in dict.fromkeys((host.home, _moved(host, "ZDOTDIR") or host.home)):
-        yield _denied(WRITE, "prefix", f"{directory}/{_COMPILED}", reason)
+        yield _denied(WRITE, "prefix", f"{directory}/.zcompdump-", reason)  # and the host's name
     yield from _of_other_launches(host)
     for name in WORKDIR_FILES if workdir and workdir_files else ():
         path = f"{workdir.rstrip('/')}/{name}"
