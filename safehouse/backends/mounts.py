@@ -288,7 +288,9 @@ class _Planner:
         if not above:
             above = self._nearest[parent] = self._there(parent)
         if rule.action == DENY and rule.create:
-            above = next((each for each in (parent, *ancestors(parent)) if each in self.made), above)
+            above = next(
+                (each for each in (parent, *ancestors(parent)) if each in self.made), above
+            )
         visible = self.mode(above)
         if rule.action == DENY:
             if any(made.path == path for made in self.creations):

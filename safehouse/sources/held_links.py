@@ -1,4 +1,4 @@
-"""Links of the person's in places that are closed for writing: no mount can hold them, so a change is told."""
+"""Links of the person's in places that are closed: no mount can hold them, so a change is told."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ def look(policy: Policy, host: Host) -> tuple[Held, ...]:
     """The links that a profile closes, in directories in which the program can replace them."""
     return tuple(
         (path, host.files.readlink(path), rule.origin.reason)
-        for path, rule in {each.filter.value: each for each in _closed(policy) if each.filter}.items()
+        for path, rule in {
+            each.filter.value: each for each in _closed(policy) if each.filter
+        }.items()
         if host.files.kind(path) == "link" and _replaceable(policy, path)
     )
 
@@ -50,5 +52,7 @@ def told(seen: Iterable[Held]) -> Iterator[str]:
             now = ""
         if now != target:
             back = f"ln -sfn {printable(quoted(target, tilde=False))} {printable(quoted(path, tilde=False))}"
-            what = f"{printable(path)} was a link to {printable(target)}, and the command replaced it"
+            what = (
+                f"{printable(path)} was a link to {printable(target)}, and the command replaced it"
+            )
             yield f"{what} ({printable(reason)}). Look at it; to have the link again: {back}"
