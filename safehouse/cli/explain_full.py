@@ -49,6 +49,8 @@ class _Everything:
         self.screen = Screen(plan, prepared)
         self.enforcement = None if isinstance(prepared, UserError) else prepared.enforcement
         narrower = self.enforcement.narrower if self.enforcement else ()
+        creations = () if isinstance(prepared, UserError) else prepared.creations
+        self.held = {each.path for each in creations if each.stub}
         self.less = {
             (each.rule.filter.value, each.rule.filter.kind): each.instead
             for each in narrower
@@ -80,10 +82,18 @@ class _Everything:
     def _place(self, place: Place) -> Row:
         remark = self.less.get((place.path, place.kind), "")
         if not place.there and not remark:
-            open_later = place.mode == READ_ONLY and self.plan.host.platform == LINUX
-            remark = _NOT_HELD if open_later else "not there"
+            remark = self._missing(place)
         name = printable(place.shown(self.home))
         return name, _why(place.origin) + (f" [{remark}]" if remark else "")
+
+    def _missing(self, place: Place) -> str:
+        """What there is to say of a place that is not there."""
+        if place.mode != READ_ONLY or self.plan.host.platform != LINUX:
+            return "not there"
+        if place.path in self.held:
+            return "not there; a stub holds its place"
+        above = place.path.rpartition("/")[0] or "/"
+        return _NOT_HELD if self.plan.host.files.kind(above) == "directory" else "not there"
 
     def _rest(self) -> tuple[list[Row], list[Row], list[Row]]:
         """What of the rules says nothing of the content of a named place."""
