@@ -5,11 +5,12 @@ from __future__ import annotations
 import posix as os  # os itself costs 1.3 ms of every launch
 
 from safehouse import note
+from safehouse.backends import brewed
 from safehouse.backends.landlock import Scope
 from safehouse.backends.lost import PrivateHome
 from safehouse.backends.mounts import NOTHING, READ_WRITE, Mount, Mounts, plan
 from safehouse.backends.report import MARK, Report, has_ended, is_mark
-from safehouse.backends.seccomp import terminal_filter
+from safehouse.backends.seccomp import system_call_filter
 from safehouse.errors import UserError, quoted
 from safehouse.files import ancestors, encoded
 from safehouse.launch import (
@@ -48,7 +49,8 @@ SCOPES_MISSING = (
     "be connected to, and a signal to the own process group reaches the caller's"
 )
 FILTER_MISSING = (
-    "no system call filter for this processor: characters can be typed into the terminal"
+    "no system call filter for this processor: characters can be typed into the terminal, and keys "
+    "of the kernel's keyrings be used"
 )
 _ENV = "/usr/bin/env"
 _MOST_OF_ENV = 1 << 20
@@ -80,9 +82,11 @@ class Bubblewrap:
     def prepare(self, policy: Policy, host: Host, command: tuple[str, ...]) -> Launch:
         """See Backend.prepare."""
         program = _program()
+        if program == brewed.PROGRAM:
+            brewed.refuse_writable(policy)
         mounts = plan(policy, host)
         self._planned = mounts, host.home
-        filter = terminal_filter()
+        filter = system_call_filter()
         can = policy.decide(Access("file-read-data", host.resolve(_ENV).real)).allowed
         resetting = _with_default_signals(command) if can else ()
         notes = [_SOCKETS]
@@ -140,15 +144,16 @@ class Bubblewrap:
                 if self._verify(report, child, launch.proof) and not has_ended(child):
                     os.write(block_write, b"\n")
                 else:
-                    report.kill()
+                    report.kill(lives=True)
             except BaseException:
-                report.kill()
+                report.kill(lives=True)
                 raise
 
         try:
             ending = supervise(confined, release, report.program)
-            if not ending.by_itself:
-                report.kill()  # bwrap was killed, maybe before what it started was to die with it
+            # It ends when the program does, but a process in there can make it end, too, as with a
+            # debugger, after seeing to it that nothing dies with it.
+            report.kill()
         finally:
             for descriptor in inherited:
                 os.close(descriptor)
@@ -168,10 +173,12 @@ class Bubblewrap:
         Raises UserError if what is mounted is not what was planned, or does not close what it must.
         """
         if self._planned is None:
+            report.wait_for_the_first(child)
             return True
         mounts, home = self._planned
         everything = any(mount.path == "/" for mount in mounts.mounts)
         if everything and not proof:
+            report.wait_for_the_first(child)
             return True  # all that there is, was asked for
         first = report.wait_for_the_mounts(child)
         if not first:
@@ -322,11 +329,17 @@ def _enforcement(mounts: Mounts, notes: list[str]) -> Enforcement:
 
 
 class Place(Value):
-    """Where a bwrap lies, who owns it, and its mode."""
+    """Where a bwrap lies, who owns it, and its mode; Homebrew's with all that leads to it."""
 
     path: str
     owner: int
     mode: int
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether nobody can change it but root, or for Homebrew's the person."""
+        owners = (0, os.getuid()) if self.path == brewed.PROGRAM else (0,)
+        return self.owner in owners and not self.mode & brewed.OTHERS
 
 
 def places() -> Iterator[Place]:
@@ -337,16 +350,19 @@ def places() -> Iterator[Place]:
         except OSError:
             continue
         yield Place(path, found.st_uid, found.st_mode)
+    rights = brewed.rights()
+    if rights:
+        yield Place(brewed.PROGRAM, *rights)
 
 
 def chosen(places: Iterable[Place], release: str | None = None) -> str:
-    """The bwrap that confines: the first that only root can change. Raises UserError without one.
+    """The bwrap that confines: the first that can be trusted. Raises UserError without one.
 
     `release` is what /etc/os-release says (None: look), for naming the command that installs it.
     """
     refused = ""
     for place in places:
-        if place.owner == 0 and not place.mode & 0o022:
+        if place.is_trusted:
             return place.path
         refused = refused or place.path
     from safehouse.backends import diagnosis

@@ -36,15 +36,18 @@ class Report:
                 pass
         return first
 
-    def kill(self) -> None:
-        """Kills the sandbox's first process, and with it all others, and waits for their end."""
+    def kill(self, lives: bool = False) -> None:
+        """Kills the sandbox's first process, and with it all others, and waits for their end.
+
+        `lives` says that it is known not to have ended, so that nobody else has its number.
+        """
         import _signal as signals
 
         first = self._first()
         try:
             if self._handle >= 0:
                 signals.pidfd_send_signal(self._handle, signals.SIGKILL)
-            elif first:
+            elif first and (lives or is_mark(f"/proc/{first}/root{MARK}")):
                 os.kill(first, signals.SIGKILL)
         except ProcessLookupError:
             return
@@ -68,6 +71,13 @@ class Report:
                 return int((file.read().split() or ["0"])[0])
         except (OSError, ValueError):
             return 0
+
+    def wait_for_the_first(self, child: int) -> None:
+        """Waits until the sandbox's first process is held by a handle, or `child`, bwrap, has ended."""
+        from time import sleep
+
+        while not self._first() and not has_ended(child):
+            sleep(_SHORT)
 
     def wait_for_the_mounts(self, child: int) -> int:
         """The sandbox's first process, when all is mounted there; 0 if `child`, bwrap, has ended."""

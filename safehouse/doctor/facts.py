@@ -10,7 +10,7 @@ import sys
 
 from safehouse.backends import bubblewrap, diagnosis, report, seatbelt
 from safehouse.backends.landlock import Scope
-from safehouse.backends.seccomp import terminal_filter
+from safehouse.backends.seccomp import system_call_filter
 from safehouse.doctor import trial
 from safehouse.errors import UserError
 from safehouse.host import LINUX, MACOS
@@ -133,7 +133,7 @@ def _of_linux(host: Host, agents: tuple[str, ...]) -> Facts:
         places,
         diagnosis.probe(enforcer) if enforcer and tried.status else "",
         Scope().version,
-        bool(terminal_filter()),
+        bool(system_call_filter()),
         bubblewrap.can_reset_signals(),
         caller=_text(f"/proc/{os.getppid()}/comm") or "",
         login_shell=_login_shell(host.user),

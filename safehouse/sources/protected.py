@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from safehouse.backends import brewed
+from safehouse.host import LINUX
 from safehouse.policy.planting import quoted
 from safehouse.policy.rule import DENY, Filter, Grant, Origin, Tier
 from safehouse.policy.words import RENAME, WRITE, operations
@@ -157,6 +159,10 @@ def grants(
     for path in program_paths(host):
         kind = "subpath" if host.files.kind(path) == "directory" else "literal"
         yield _denied(WRITE, kind, path, "safehouse itself")
+    if host.platform == LINUX and host.files.kind(brewed.KEG) != "missing":
+        reason = "bubblewrap, which confines commands"
+        yield _denied(WRITE, "subpath", host.resolve(brewed.KEG).real, reason)
+        yield from _on_the_way(host, brewed.PROGRAM, reason)
     for path in shims:
         yield _denied(WRITE, "literal", path, "a shim, by which agents are started confined")
         yield from _on_the_way(host, path, "a shim")

@@ -7,12 +7,13 @@ import sys
 
 import pytest
 
-from safehouse.backends.seccomp import terminal_filter
+from safehouse.backends.seccomp import system_call_filter
 
 TIOCSTI, TIOCLINUX, TCGETS = 0x5412, 0x541C, 0x5401
 ALLOWED, EPERM, ENOSYS = "allowed", "EPERM", "ENOSYS"
 X86_64, I386, AARCH64, ARM = 0xC000003E, 0x40000003, 0xC00000B7, 0x40000028
 IOCTL = {X86_64: 16, AARCH64: 29}
+KEYS = {X86_64: {248, 249, 250}, AARCH64: {217, 218, 219}}
 MACHINES = [("x86_64", X86_64), ("aarch64", AARCH64)]
 
 
@@ -46,7 +47,7 @@ def verdict(program: bytes, architecture: int, number: int, *arguments: int) -> 
 @pytest.fixture(params=MACHINES, ids=[name for name, _ in MACHINES])
 def machine(request):
     name, architecture = request.param
-    return terminal_filter(name), architecture, IOCTL[architecture]
+    return system_call_filter(name), architecture, IOCTL[architecture]
 
 
 @pytest.mark.parametrize("request_", [TIOCSTI, TIOCLINUX])
@@ -66,8 +67,14 @@ def test_all_other_requests_to_a_terminal_are_allowed(machine):
 
 def test_all_other_calls_are_allowed(machine):
     program, architecture, ioctl = machine
-    for number in {*range(600), 0x3FFFFFFF} - {ioctl}:
+    for number in {*range(600), 0x3FFFFFFF} - {ioctl} - KEYS[architecture]:
         assert verdict(program, architecture, number, 0, TIOCSTI) == ALLOWED
+
+
+def test_keyrings_do_not_exist(machine):
+    program, architecture, _ = machine
+    for number in KEYS[architecture]:
+        assert verdict(program, architecture, number, 11) == ENOSYS
 
 
 def test_calls_by_the_numbers_of_another_architecture_are_refused(machine):
@@ -79,7 +86,7 @@ def test_calls_by_the_numbers_of_another_architecture_are_refused(machine):
 
 def test_x32_does_not_exist():
     """Its ioctl has another number, 0x40000000 + 514."""
-    program = terminal_filter("x86_64")
+    program = system_call_filter("x86_64")
     for number in (0x40000000, 0x40000000 + 514, 0x40000000 + 16, 0xFFFFFFFF):
         assert verdict(program, X86_64, number, 0, TIOCSTI) == ENOSYS
 
@@ -87,9 +94,9 @@ def test_x32_does_not_exist():
 @pytest.mark.parametrize("name", ["i686", "armv7l", "riscv64", "ppc64le", "", "X86_64 "])
 def test_an_unknown_machine_gets_none(name):
     if name:
-        assert terminal_filter(name) == b""
+        assert system_call_filter(name) == b""
     else:
-        assert terminal_filter() == terminal_filter(name)
+        assert system_call_filter() == system_call_filter(name)
 
 
 def test_it_is_in_the_byte_order_of_this_machine(machine):

@@ -35,7 +35,8 @@ _IDENTITY = (
 )
 
 
-_KEPT = (".cache/safehouse", ".local/state/safehouse/audit")
+LOG = ".local/state/safehouse/audit"
+_KEPT = (".cache/safehouse", LOG)
 
 
 class Scene:
@@ -131,13 +132,7 @@ class Scene:
     def untouchable(self) -> dict[str, object]:
         """All in the home that a program confined to the project may not change."""
         found = state(self.home, without=self.project)
-        for place in _KEPT:  # what safehouse, unconfined, keeps there
-            own = self.home / place
-            for above in own.parents[: len(Path(place).parts) - 1]:
-                if os.path.isdir(above) and len(os.listdir(above)) == 1:
-                    found.pop(str(above), None)
-            for path in [path for path in found if f"{path}/".startswith(f"{own}/")]:
-                del found[path]
+        found = without_kept(found, self.home)
         git = (".git/hooks", ".git/config", ".git/config.worktree", ".git/commondir")
         for name in (*git, ".safehouse.yaml", ".safehouse"):
             found.update(state(self.project / name))
@@ -145,6 +140,15 @@ class Scene:
             found.update(state(path))
         found[str(self.project)] = os.path.isdir(self.project)
         return found
+
+
+def without_kept(found: dict[str, object], home: Path) -> dict[str, object]:
+    """A state without what safehouse, unconfined, keeps in a home."""
+    kept = [f"{home}/{place}/" for place in _KEPT]
+    cache = home / ".cache"
+    if cache.is_dir() and os.listdir(cache) == ["safehouse"]:
+        kept.append(f"{cache}/")  # it was made for that
+    return {path: value for path, value in found.items() if not f"{path}/".startswith(tuple(kept))}
 
 
 def make_template(root: Path, safehouse: Path) -> Scene:
@@ -163,6 +167,7 @@ def make_template(root: Path, safehouse: Path) -> Scene:
         ("notes.txt", 0o644),
     ):
         scene.write(path, f"# {SECRET} {path}\n", mode)
+    (scene.home / LOG).mkdir(parents=True, mode=0o700)
     scene.write(f"{SECRET}.txt", "a name can tell a lot\n")
     scene.write(".gitconfig", _IDENTITY)
     scene.write("src/project/README", "a project\n")

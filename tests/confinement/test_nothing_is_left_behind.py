@@ -9,7 +9,7 @@ import time
 import pytest
 
 from tests.confinement import user
-from tests.confinement.scene import SECRET, state
+from tests.confinement.scene import SECRET, state, without_kept
 from tests.confinement.user import linux_only
 
 pytestmark = pytest.mark.confinement
@@ -35,8 +35,8 @@ def let_end(process):
     return done
 
 
-def everything(scene):
-    return state(scene.root, times=False)
+def everything(scene, times=False):
+    return without_kept(state(scene.root, times=times), scene.home)
 
 
 @pytest.mark.parametrize(
@@ -46,9 +46,9 @@ def everything(scene):
     "options", [(), ("--enable=ssh,docker,shell-init",)], ids=["plain", "features"]
 )
 def test_after(scene, command, options):
-    before = state(scene.root)
+    before = everything(scene, times=True)
     scene.confined(*options, "--", *command)
-    assert state(scene.root) == before
+    assert everything(scene, times=True) == before
 
 
 @pytest.mark.parametrize(

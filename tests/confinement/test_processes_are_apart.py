@@ -16,7 +16,7 @@ import pytest
 from tests.confinement import user
 from tests.confinement.attack import leaks, withstands
 from tests.confinement.kernel import KNOWN_PROCESSOR, needs_scopes, types_into_terminals
-from tests.confinement.scene import SECRET
+from tests.confinement.scene import BEGUN, SECRET
 from tests.confinement.user import linux_only
 
 pytestmark = pytest.mark.confinement
@@ -211,6 +211,22 @@ for key in (found, number):
                   f"l.syscall({_KEYCTL}, 10, -4, b'user', b'safehouse-test', 0), -4)"])  # fmt: skip
 
 
+@linux_only("the keyring is Linux'")
+@pytest.mark.skipif(not KNOWN_PROCESSOR, reason="no filter for this processor")
+def test_no_keyring_is_there(scene):
+    """The session's is inherited from the caller, whatever the namespaces are."""
+    body = f"""
+libc.syscall({_KEYCTL}, 0, -3, 0)  # KEYCTL_GET_KEYRING_ID of the session's
+print(errno.errorcode.get(ctypes.get_errno(), "there"))
+libc.syscall({_ADD_KEY}, b"user", b"safehouse-test-2", b"x", 1, -3)
+print(errno.errorcode.get(ctypes.get_errno(), "there"))
+"""
+    body = "import errno\n" + body
+    if "ENOSYS" in scene.attempt(body, False).stdout:
+        pytest.skip("no keyring here; a container's filter of system calls refuses it")
+    assert scene.attempt(body, True).stdout.split()[-2:] == ["ENOSYS", "ENOSYS"]
+
+
 # Rights.
 
 
@@ -369,3 +385,78 @@ def typed(words, scene):
     finally:
         os.close(master)
         os.close(slave)
+
+
+# A debugger's way to go on: the sandbox's first process is made to stay when bwrap's outer one ends, and
+# that one is told that the program has.
+GOES_ON = """
+class Registers(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_ulonglong) for name in (
+        "r15 r14 r13 r12 rbp rbx r11 r10 r9 r8 rax rcx rdx rsi rdi orig_rax rip cs eflags rsp ss "
+        "fs_base gs_base ds es fs gs".split())]
+libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+libc.ptrace.restype = ctypes.c_long
+SINGLESTEP, GETREGS, SETREGS, ATTACH, DETACH, PEEKTEXT, POKETEXT = 9, 12, 13, 16, 17, 1, 4
+def stay():
+    if libc.ptrace(ATTACH, 1, None, None):
+        raise OSError(ctypes.get_errno(), "ptrace")
+    os.waitpid(1, 0x40000000)
+    before, changed = Registers(), Registers()
+    libc.ptrace(GETREGS, 1, None, ctypes.byref(before))
+    ctypes.memmove(ctypes.byref(changed), ctypes.byref(before), ctypes.sizeof(before))
+    word = libc.ptrace(PEEKTEXT, 1, before.rip, None)
+    libc.ptrace(POKETEXT, 1, before.rip, (word & ~0xffff | 0x050f) & (2**64 - 1))
+    changed.rax, changed.rdi, changed.rsi, changed.orig_rax = 157, 1, 0, 2**64 - 1
+    libc.ptrace(SETREGS, 1, None, ctypes.byref(changed))
+    libc.ptrace(SINGLESTEP, 1, None, None)
+    os.waitpid(1, 0x40000000)
+    libc.ptrace(POKETEXT, 1, before.rip, word & (2**64 - 1))
+    libc.ptrace(SETREGS, 1, None, ctypes.byref(before))
+    libc.ptrace(DETACH, 1, None, None)
+def tell():
+    first = os.pidfd_open(1)
+    for name in os.listdir("/proc/1/fd"):
+        if "eventfd" in os.readlink("/proc/1/fd/" + name):
+            copy = libc.syscall(438, first, int(name), 0)
+            os.write(copy, (1).to_bytes(8, "little"))
+os.chdir(project)
+if inside:
+    stay()
+if os.fork() == 0:
+    os.setsid()
+    for number in (0, 1, 2):
+        os.close(number)
+    if inside:
+        tell()
+    for _ in range(60):
+        with open("alive", "a") as file:
+            file.write("x")
+        time.sleep(0.05)
+    os._exit(0)
+if inside:
+    time.sleep(60)
+"""
+
+
+@linux_only("on a Mac the processes that a command leaves behind stay, and are confined")
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="it is written for x86_64")
+@pytest.mark.parametrize(
+    "options", [(), ("--add-dirs=/", "--accept-partial")], ids=["", "all open"]
+)
+def test_no_process_outlives_its_launch(scene, options):
+    def grows(confined):
+        done = scene.attempt(GOES_ON, confined, options if confined else (), inside=confined)
+        alive = scene.project / "alive"
+        if not alive.exists():
+            time.sleep(0.5)
+        size = alive.stat().st_size if alive.exists() else 0
+        time.sleep(0.5)
+        return alive.exists() and alive.stat().st_size > size, done
+
+    assert grows(False)[0], "unconfined it must succeed"
+    (scene.project / "alive").unlink()
+    time.sleep(3)
+    (scene.project / "alive").unlink(missing_ok=True)
+    went_on, done = grows(True)
+    assert not went_on, done.stderr
+    assert BEGUN in done.stdout

@@ -88,8 +88,8 @@ def test_the_committed_formula_is_what_the_template_gives_for_its_release() -> N
 def test_it_has_what_homebrew_asks_for_in_homebrew_s_order(installed: Brew) -> None:
     facts = brew("facts", installed.formula, installed.prefix)
     order = ["desc", "homepage", "url", "sha256", "license", "livecheck", "pour_bottle?"]
-    order += ["depends_on", "install", "caveats", "test"]
-    assert [name for name in facts["order"] if name != "on_linux"] == order
+    order += ["depends_on", "on_linux", "install", "caveats", "test"]
+    assert list(dict.fromkeys(facts["order"])) == order
     address = project.read().address
     assert facts["homepage"] == address
     assert facts["url"] == f"{address}/releases/download/v{__version__}/safehouse"
@@ -98,7 +98,8 @@ def test_it_has_what_homebrew_asks_for_in_homebrew_s_order(installed: Brew) -> N
     assert facts["livecheck"] == {"url": "stable", "strategy": "github_latest"}
     assert facts["pour_bottle?"] == "default_prefix"
     assert len(facts["desc"]) < 80
-    assert facts["depends_on"] == [f"python@{formula.PYTHON}"]
+    more = ["bubblewrap"] if sys.platform == "linux" else []
+    assert facts["depends_on"] == [f"python@{formula.PYTHON}", *more]
 
 
 def test_its_python_is_one_with_byte_code_in_the_file(builder: ModuleType) -> None:

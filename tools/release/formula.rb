@@ -15,6 +15,10 @@ class Safehouse < Formula
 
   depends_on "python@@PYTHON@"
 
+  on_linux do
+    depends_on "bubblewrap"
+  end
+
   def install
     # Of all the Pythons that the file would look for, Homebrew's. The bracket makes it a pattern,
     # by which the file's shell sees that it is there.
@@ -31,19 +35,10 @@ class Safehouse < Formula
     when :bash then [OS.mac? ? "~/.bash_profile" : "~/.bashrc", 'eval "$(safehouse init bash)"']
     else ["~/.zshrc", 'eval "$(safehouse init zsh)"']
     end
-    text = <<~EOS
+    <<~EOS
       To start agents confined when you type their names, add this to the end of #{file}:
         #{line}
     EOS
-    if OS.linux? && !File.exist?("/usr/bin/bwrap")
-      text += <<~EOS
-
-        Install bubblewrap with the package manager of your distribution, for example:
-          sudo apt-get install bubblewrap
-        Homebrew's own is not used: it belongs to you, and what confines must belong to root.
-      EOS
-    end
-    text
   end
 
   test do
@@ -59,7 +54,8 @@ class Safehouse < Formula
       confine = if OS.mac?
         ["/usr/bin/sandbox-exec", "-p", "(version 1)(allow default)"]
       else
-        ["/usr/bin/bwrap", "--unshare-user", "--unshare-pid", "--ro-bind", "/", "/", "--proc", "/proc"]
+        bwrap = ["/usr/bin/bwrap", HOMEBREW_PREFIX/"opt/bubblewrap/bin/bwrap"].find { |file| File.exist?(file) }
+        [bwrap, "--unshare-user", "--unshare-pid", "--ro-bind", "/", "/", "--proc", "/proc"]
       end
       if quiet_system(*confine, "/bin/sh", "-c", ":")
         assert_match(/deny default|--unshare-user/, shell_output("#{bin}/safehouse --stdout -- cat file"))
