@@ -25,13 +25,13 @@ from safehouse.sources import (
     command_line,
     git,
     git_changes,
-    held_links,
     homes,
     other_repositories,
     protected,
     selection,
     settings,
     shim_file,
+    unheld,
 )
 from safehouse.sources import configuration as configured
 from safehouse.sources.environment import environment
@@ -80,7 +80,7 @@ def run(
         tell(explanation)
     roots = (dict(plan.policy.defines).get("WORKDIR", ""), *plan.configuration.opened())
     seen = git_changes.look(host, roots, _opens_git_config(plan.profiles))
-    links = held_links.look(plan.policy, host) if host.platform == LINUX else ()
+    open_places = unheld.look(plan.policy, host) if host.platform == LINUX else ()
     stays = any(each.needs_a_look for each in seen)
     # Where it does not stay, on a Mac, this process becomes the program.
     begun = record.begin(plan, launch, request.command[1:], tell)
@@ -92,7 +92,7 @@ def run(
             record.end(begun, status, tell)
     for sentence in git_changes.told(LocalFiles(), seen):
         tell(sentence)
-    for sentence in held_links.told(links):
+    for sentence in unheld.told(open_places):
         tell(sentence)
     for sentence in (_appeared(plan), _lost(plan, backend)):
         if sentence:

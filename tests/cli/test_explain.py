@@ -240,6 +240,8 @@ def test_of_a_missing_place_it_is_said_whether_something_holds_it():
 
     assert remark("~/.cursor/hooks.json") == "not there; a stub holds its place]"
     assert remark("~/.cursor/extensions/") == "not there; a stub holds its place]"
-    assert remark("~/src/project/.safehouse.yaml") == "not there; what is made there can be written]"
+    assert (
+        remark("~/src/project/.safehouse.yaml") == "not there; what is made there can be written]"
+    )
     mac_s = planned(mac(".cursor/"), Request(agent="cursor-agent"))
     assert "can be written]" not in full_explanation(mac_s, looked_at(mac_s))

@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.confinement, linux_only("of a Mac as data only: test_l
 # By agent: what an editor, a service, a shell or the agent itself, outside, would run from there.
 PLANTED = {
     "claude": (".claude/daemon.json", ".claude/local/claude"),
-    "cn": (".continue/config.yaml", ".continue/config.ts", ".continue/mcpServers/x.yaml"),
+    "cn": (".continue/config.ts", ".continue/mcpServers/x.yaml"),
     "code-puppy": (".code_puppy/hooks.json", ".code_puppy/plugins/x/register_callbacks.py"),
     "codebuff": (".config/manicode/codebuff",),
     "copilot": (".copilot/hooks/x.json",),
@@ -94,6 +94,15 @@ def test_a_link_there_is_told_when_it_was_replaced(scene):
         f"{link} was a link to ../dotfiles/hooks.json, and the command replaced it" in done.stderr
     )
     assert f"ln -sfn ../dotfiles/hooks.json {link}" in done.stderr
+
+
+def test_what_an_agent_makes_itself_is_told(scene):
+    """cn writes its settings at the first start, and an editor obeys them."""
+    script = "echo x > ~/.continue/config.yaml"
+    done = scene.confined("--agent=cn", "--", "sh", "-c", script)
+    assert f"{scene.home}/.continue/config.yaml was not there, and is now" in done.stderr
+    again = scene.confined("--agent=cn", "--", "sh", "-c", script)
+    assert again.returncode != 0 and "was not there" not in again.stderr
 
 
 def _owner(scene):
