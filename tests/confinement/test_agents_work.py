@@ -68,11 +68,14 @@ def empty_home(scene):
 
 
 def visible(scene) -> set[str]:
+    log = scene.home / ".local/state/safehouse"  # safehouse's own
     return {
         str(path.relative_to(scene.home))
         for path in scene.home.rglob("*")
         if not any(part in (".npm-global", ".virtualenvs") for part in path.parts)
         and not path.is_relative_to(scene.project)
+        and not path.is_relative_to(log)
+        and path not in log.parents
     }
 
 
