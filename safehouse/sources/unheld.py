@@ -5,8 +5,9 @@ from __future__ import annotations
 import posix as os  # os itself costs 1.3 ms of every launch
 
 from safehouse.errors import printable, quoted
+from safehouse.files import ancestors
 from safehouse.policy.policy import Access
-from safehouse.policy.rule import DENY, Opaque, Rule, Tier
+from safehouse.policy.rule import ALLOW, DENY, Opaque, Rule, Tier
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,10 +24,26 @@ if TYPE_CHECKING:
 def look(policy: Policy, host: Host) -> tuple[Unheld, ...]:
     """The places, in directories in which the program can make and replace files."""
     rules = {rule.filter.value: rule for rule in _closed(policy) if rule.filter}
+    trees = _written(policy)
     return tuple(
         (path, host.files.readlink(path), rule.origin.reason)
         for path, rule in rules.items()
-        if _is_unheld(rule, host.files.kind(path)) and _replaceable(policy, path)
+        if not trees.isdisjoint(ancestors(path))
+        and _is_unheld(rule, host.files.kind(path))
+        and _replaceable(policy, path)
+    )
+
+
+def _written(policy: Policy) -> frozenset[str]:
+    """The trees that any rule lets be written: to decide on each path would cost much."""
+    return frozenset(
+        rule.filter.value
+        for rule in policy.rules
+        if not isinstance(rule, Opaque)
+        and rule.action == ALLOW
+        and rule.filter is not None
+        and rule.filter.kind == "subpath"
+        and "file-write*" in rule.operations
     )
 
 
