@@ -57,7 +57,7 @@ def _closed(policy: Policy) -> Iterator[Rule]:
 
 
 def _is_unheld(rule: Rule, kind: str) -> bool:
-    return kind == "link" or (kind == "missing" and not rule.create)
+    return kind == "link" or (kind == "missing" and rule.existing_only)
 
 
 def _replaceable(policy: Policy, path: str) -> bool:
