@@ -6,6 +6,11 @@ medians and their ratio to `python3 -I -S -c pass` of the same interpreter in th
 Compare ratios, not milliseconds, between machines. Where bubblewrap works there are two tables: one
 with the real bubblewrap, and one with a stub in its place, mounted over it in a namespace of its
 own, that only starts the program: what Safehouse itself costs.
+
+A launch is planned once and then kept, in the home that the system has for the person. So a passwd
+that names the scene's home is mounted, too; for the real bubblewrap, which has to be root's there as
+well, only if root measures. The first launch of each case is not measured. `safehouse run true`, where
+only a table of options tells where the command begins, is planned each time.
 """
 
 from __future__ import annotations
@@ -51,6 +56,7 @@ CASES: dict[str, list[str]] = {
     "safehouse -- true, by Homebrew": ["{brew}", "--", "true"],
     "safehouse -- true, by pip": ["{pip}", "--", "true"],
     "safehouse -- true, by pipx or uv": ["{pipx}", "--", "true"],
+    "safehouse run true, planned": ["{header}", "run", "true"],
     "safehouse -- true, without the header": [
         "{python}",
         "-IS",
@@ -74,22 +80,49 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=50)
     parser.add_argument("--python", nargs="+", default=["/usr/bin/python3"], metavar="PYTHON")
     parser.add_argument("--stubbed", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if not options.folder:
+        return in_homes()
     file = options.file.resolve()
-    with tempfile.TemporaryDirectory() as folder:
-        wheel = build_wheel(Path(folder))
-        scene(Path(folder))
-        for number, python in enumerate(options.python):
-            words = {"python": python, "file": str(file), "program": program(file)}
-            words["header"] = str(file) if python.startswith("/usr/bin/") else ""
-            words |= installed(Path(folder, str(number)), file, wheel, python)
-            cases = filled(CASES, words)
-            if not options.stubbed:
-                cases["bwrap alone, the same mounts, true"] = same_mounts(file)
-            print(f"\n{python}, {'a stub for' if options.stubbed else 'with'} bubblewrap")
-            print_table(measure(works(cases), options.rounds))
-    if not options.stubbed and os.path.exists(BWRAP):
-        with_stub()
+    folder = options.folder
+    wheel = build_wheel(folder)
+    scene(folder)
+    for number, python in enumerate(options.python):
+        words = {"python": python, "file": str(file), "program": program(file)}
+        words["header"] = str(file) if python.startswith("/usr/bin/") else ""
+        words |= installed(folder / str(number), file, wheel, python)
+        cases = filled(CASES, words)
+        if not options.stubbed:
+            cases["bwrap alone, the same mounts, true"] = same_mounts(file)
+        print(f"\n{python}, {'a stub for' if options.stubbed else 'with'} bubblewrap")
+        print_table(measure(works(cases), options.rounds))
+    return 0
+
+
+def in_homes() -> int:
+    """This benchmark in a home of its own, with the real bubblewrap and with a stub for it."""
+    for stubbed in (False, True) if os.path.exists(BWRAP) else (False,):
+        with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as outside:
+            passwd, stub = Path(outside, "passwd"), Path(outside, "bwrap")
+            passwd.write_text(f"root:x:0:0::{folder}:/bin/sh\n")
+            stub.write_text(STUB)
+            stub.chmod(0o755)
+            words = [
+                sys.executable,
+                os.path.join(START, __file__),
+                *sys.argv[1:],
+                "--folder",
+                folder,
+            ]
+            mounts = [f"mount --bind {passwd} /etc/passwd"]
+            if stubbed:
+                words.append("--stubbed")
+                mounts.append(f"mount --bind {stub} {BWRAP}")
+            if stubbed or os.getuid() == 0:
+                script = " && ".join([*mounts, f"exec {shlex.join(words)}"])
+                words = ["unshare", "--map-root-user", "--mount", "sh", "-c", script]
+            subprocess.run(words, check=False, cwd=START)
     return 0
 
 
@@ -144,21 +177,6 @@ def installed(folder: Path, file: Path, wheel: Path | None, python: str) -> dict
     return found
 
 
-def with_stub() -> None:
-    """This benchmark once more, where /usr/bin/bwrap is a stub."""
-    descriptor, stub = tempfile.mkstemp(dir="/var/tmp", prefix="bwrap")
-    try:
-        with open(descriptor, "w") as file:
-            file.write(STUB)
-        os.chmod(stub, 0o755)
-        words = [sys.executable, os.path.join(START, __file__), *sys.argv[1:], "--stubbed"]
-        script = f"mount --bind {stub} {BWRAP} && exec {shlex.join(words)}"
-        namespace = ["unshare", "--map-root-user", "--mount", "sh", "-c", script]
-        subprocess.run(namespace, check=False, cwd=START)
-    finally:
-        os.unlink(stub)
-
-
 def same_mounts(file: Path) -> list[str]:
     """bwrap's command line for the same sandbox, without environment; masks are /dev/null."""
     done = subprocess.run(
@@ -175,7 +193,7 @@ def same_mounts(file: Path) -> list[str]:
             del words[1]
         else:
             result.append(word)
-    text = "\n".join(result).replace("--perms\n0000\n--ro-bind", "--ro-bind")
+    text = re.sub(r"--perms\n\d+\n--ro-bind\n", "--ro-bind\n", "\n".join(result))
     return [*text.split("\n"), "--", "/bin/true"]
 
 

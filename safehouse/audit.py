@@ -10,13 +10,13 @@ import posix as os  # os itself costs 1.3 ms of every launch
 import time
 from errno import EFBIG, EPERM
 
-from safehouse.files import decoded
-from safehouse.sources import own_files, protected
+from safehouse.errors import printable
+from safehouse.facts import decoded
 from safehouse.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from typing import Union
 
     from safehouse.host import Host
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 VERSION = 1
 HEAD = "head"
+STARTED, ENDED = "start", "end"
 _SUFFIX = ".jsonl"
 _MOST_LINE = 1 << 20  # bytes; a longer one is not written
 _MOST_TRIES, _PAUSE = 200, 0.005  # seconds; a line is written in less
@@ -45,7 +46,61 @@ class Head(Value):
 
 def directory(host: Host) -> str:
     """Where the log lies."""
+    from safehouse.sources import protected  # which a launch that was planned before does without
+
     return f"{protected.state(host)}/audit"
+
+
+def policies(directory: str) -> str:
+    """Where the policies of launches lie, each under its hash."""
+    return f"{directory}/policies"
+
+
+class Begun(Value):
+    """A launch that stands in the log: where that is, the launch's number there, and when it began."""
+
+    directory: str
+    launch: str
+    began: float
+
+
+def begin(
+    directory: str,
+    launch: str,
+    said: Mapping[str, Field],
+    arguments: tuple[str, ...] | None,
+    tell: Callable[[str], None],
+) -> Begun | None:
+    """Writes that the launch with an ID begins; None where it cannot be written."""
+    now = time.time()
+    head: dict[str, Field] = {"event": STARTED, "launch": launch, **said}
+    if arguments is not None:
+        head["arguments"] = arguments
+    return Begun(directory, launch, now) if _told(directory, head, now, tell) else None
+
+
+def end(begun: Begun, status: int, tell: Callable[[str], None]) -> None:
+    """Writes how a launch ended."""
+    now = time.time()
+    said: dict[str, Field] = {
+        "event": ENDED,
+        "launch": begun.launch,
+        "seconds": round(max(0.0, now - begun.began), 3),
+        "status": status,
+    }
+    _told(begun.directory, said, now, tell)
+
+
+def _told(
+    directory: str, said: Mapping[str, Field], now: float, tell: Callable[[str], None]
+) -> bool:
+    try:
+        append(directory, said, now)
+    except OSError as error:
+        what = f"{printable(str(error.filename or directory))}: {error.strerror or error}"
+        tell(f"the log of launches cannot be written: {what}")
+        return False
+    return True
 
 
 def append(directory: str, fields: Mapping[str, Field], now: float) -> None:
@@ -187,6 +242,8 @@ def _opened(directory: str, name: str) -> int:
     try:
         descriptor = os.open(path, _FLAGS, 0o600)
     except FileNotFoundError:
+        from safehouse.sources import own_files
+
         own_files.make_directory(directory)
         descriptor = os.open(path, _FLAGS, 0o600)
     found = os.fstat(descriptor)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posix as os  # os itself costs 1.3 ms of every launch
 from errno import EINVAL, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR
 
+from safehouse import facts
 from safehouse.errors import UserError, printable
 from safehouse.value import Value, made
 
@@ -19,10 +20,8 @@ else:
     Protocol = object
 
 _KINDS: dict[int, Kind] = {0o100000: "file", 0o040000: "directory", 0o120000: "link"}
-# Of the files that only hold a place for a mount; no one else makes such.
-STUB_MODE = 0o444
-STUB_TIME = 1  # seconds after 1970
 _MOST_LINKS = 40  # as the kernel: ELOOP
+_NO_FILE = {ELOOP: ": is a symbolic link", EINVAL: " is not a regular file"}
 # That there is no such thing; any other error leaves it open.
 _SAYS_NO = (ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, EINVAL)
 
@@ -94,7 +93,7 @@ class LocalFiles:
             return
         for directory in (path, *ancestors(path)):
             try:
-                owner = os.lstat(directory).st_uid
+                owner = facts.lstat(directory).st_uid
             except OSError:
                 continue
             if owner == os.getuid():
@@ -111,7 +110,7 @@ class LocalFiles:
                 self._kinds[path] = "missing"
             else:
                 try:
-                    known = os.readlink(path)
+                    known = facts.readlink(path)
                 except FileNotFoundError:
                     self._kinds[path] = "missing"
                 except OSError as error:
@@ -125,8 +124,7 @@ class LocalFiles:
         kind = self._kinds.get(path)
         if kind is None:
             try:
-                mode = os.lstat(path).st_mode & 0o170000
-                kind = _KINDS.get(mode, "other")
+                kind = _KINDS.get(facts.form(path), "other")
             except OSError as error:
                 kind = "missing"
                 self._unseen(path, error)
@@ -139,7 +137,7 @@ class LocalFiles:
         known = self._names.get(directory)
         if known is None:
             try:
-                known = sorted(os.listdir(directory))
+                known = facts.listdir(directory)
             except OSError as error:
                 known = []
                 self._unseen(directory, error)
@@ -147,16 +145,16 @@ class LocalFiles:
         return known
 
     def readable(self, path: str) -> bool:
-        return os.access(path, os.R_OK) or os.access(path, os.X_OK)
+        return facts.access(path, os.R_OK) or facts.access(path, os.X_OK)
 
     def listable(self, directory: str) -> bool:
-        return os.access(directory, os.R_OK | os.X_OK)
+        return facts.access(directory, os.R_OK | os.X_OK)
 
     def changeable(self, path: str) -> bool:
-        if os.access(path, os.W_OK):
+        if facts.access(path, os.W_OK):
             return True
         try:
-            return os.stat(path).st_uid == os.getuid()
+            return facts.stat(path).st_uid == os.getuid()
         except OSError:
             return True
 
@@ -167,39 +165,26 @@ class LocalFiles:
                 return _permits(path, right)
             if not (_permits(directory, "write") and _permits(directory, "execute")):
                 return False
-            found = os.lstat(directory)
-            owners = (found.st_uid, os.lstat(path).st_uid)
+            found = facts.lstat(directory)
+            owners = (found.st_uid, facts.lstat(path).st_uid)
             return not found.st_mode & 0o1000 or os.getuid() in owners
         except OSError:
             return False
 
     def is_socket(self, path: str) -> bool:
         try:
-            return os.lstat(path).st_mode & 0o170000 == 0o140000
+            return facts.form(path) == 0o140000
         except OSError:
             return False
 
     def is_own_socket(self, path: str) -> bool:
         try:
-            return self.is_socket(path) and os.lstat(path).st_uid == os.getuid()
+            return self.is_socket(path) and facts.lstat(path).st_uid == os.getuid()
         except OSError:
             return False
 
     def is_stub(self, path: str, create: str) -> bool:
-        content = create.partition(":")[2].encode()
-        try:
-            found = os.lstat(path)
-            if create == "directory":  # by its look only: whoever finds it empty holds it as well
-                return found.st_mode == 0o040700 and not os.listdir(path)
-            shape = (STUB_MODE | 0o100000, len(content), STUB_TIME)
-            if (found.st_mode, found.st_size, int(found.st_mtime)) != shape:
-                return False
-            with open(path, "rb") as file:
-                return file.read(len(content)) == content
-        except FileNotFoundError:
-            return True  # it was there a moment ago: its last user has removed it
-        except OSError:
-            return False
+        return bool(facts.asked("stub", (path, create)))
 
     def stored(self, path: str) -> str:
         return path
@@ -208,12 +193,12 @@ class LocalFiles:
 def _permits(path: str, right: Right) -> bool:
     """What access(2) says; of root, whose privileges a confined program has not, what the mode says."""
     if os.getuid():
-        return os.access(path, {"read": os.R_OK, "write": os.W_OK}.get(right, os.X_OK))
-    found = os.stat(path)
+        return facts.access(path, {"read": os.R_OK, "write": os.W_OK}.get(right, os.X_OK))
+    found = facts.stat(path)
     shift = 0
     if found.st_uid == 0:
         shift = 6
-    elif found.st_gid in (os.getgid(), *os.getgroups()):
+    elif found.st_gid in facts.groups():
         shift = 3
     return bool(found.st_mode >> shift & {"read": 4, "write": 2}.get(right, 1))
 
@@ -221,22 +206,8 @@ def _permits(path: str, right: Right) -> bool:
 class MacFiles(LocalFiles):
     """The files of this Mac."""
 
-    _F_GETPATH = 50  # sys/fcntl.h
-
     def stored(self, path: str) -> str:
-        import fcntl
-
-        try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-        except OSError:
-            return path
-        try:
-            answer = fcntl.fcntl(descriptor, self._F_GETPATH, bytes(1024))
-        except OSError:
-            return path
-        finally:
-            os.close(descriptor)
-        return decoded(answer.partition(b"\0")[0]) or path
+        return facts.stored(path)
 
 
 class ForeignMacFiles(LocalFiles):
@@ -330,28 +301,13 @@ def read_file(path: str, most: int, what: str) -> bytes:
     front, for all but a file of ours to read.
     """
     try:
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-        descriptor = os.open(path, flags)
+        data = facts.read(path, most + 1, follow=False)
     except OSError as error:
-        wrong = "is a symbolic link" if error.errno == ELOOP else f"{error.strerror}"
-        raise UserError(f"{what}: {wrong}", "make it a file that you can read") from None
-    try:
-        kind = os.fstat(descriptor).st_mode & 0o170000
-        if _KINDS.get(kind) != "file":
-            raise UserError(f"{what} is not a regular file", "make it a file that you can read")
-        parts: list[bytes] = []
-        size = 0
-        while size <= most:
-            part = os.read(descriptor, most + 1 - size)
-            if not part:
-                return b"".join(parts)
-            parts.append(part)
-            size += len(part)
-    except OSError as error:
-        raise UserError(f"{what}: {error.strerror}", "make it a file that you can read") from None
-    finally:
-        os.close(descriptor)
-    raise UserError(f"{what} is larger than {most} bytes", "make it smaller")
+        wrong = _NO_FILE.get(error.errno or 0, f": {error.strerror}")
+        raise UserError(f"{what}{wrong}", "make it a file that you can read") from None
+    if len(data) > most:
+        raise UserError(f"{what} is larger than {most} bytes", "make it smaller")
+    return data
 
 
 def ancestors(path: str) -> Iterable[str]:
@@ -359,13 +315,3 @@ def ancestors(path: str) -> Iterable[str]:
     while path not in ("/", ""):
         path = path.rpartition("/")[0] or "/"
         yield path
-
-
-def encoded(text: str) -> bytes:
-    """The bytes that the kernel gets for a text of ours."""
-    return text.encode("utf-8", "surrogateescape")
-
-
-def decoded(data: bytes) -> str:
-    """The text for bytes of the kernel's."""
-    return data.decode("utf-8", "surrogateescape")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posix as os  # os itself costs 1.3 ms of every launch
 import sys
 
+from safehouse import facts
 from safehouse.errors import UserError, printable
 from safehouse.files import (
     FileSystem,
@@ -12,7 +13,6 @@ from safehouse.files import (
     LocalFiles,
     MacFiles,
     Resolution,
-    decoded,
     follow,
 )
 from safehouse.value import Value
@@ -71,7 +71,7 @@ class Host(Value):
             )
         macos = sys.platform == "darwin"
         files = MacFiles() if macos else LocalFiles()
-        environ = _environ()
+        environ = facts.environment()
         home = _home(environ, os.getuid(), files)
         home_path = _at_root(home.real)
         temp, cache = _mac_user_directories(environ, files) if macos else ("", "")
@@ -164,14 +164,6 @@ def _launch_directory(temp: str, name: str) -> str:
     return f"{temp}/safehouse/{name}" if temp else ""
 
 
-def _environ() -> Mapping[str, str]:
-    loaded = sys.modules.get("os")
-    if loaded is not None:
-        environ: Mapping[str, str] = loaded.environ
-        return environ
-    return {decoded(name): decoded(value) for name, value in os.environ.items()}
-
-
 def _at_root(path: str) -> str:
     if path.startswith(_DATA_VOLUME):
         rest = path[len(_DATA_VOLUME) :]
@@ -183,12 +175,9 @@ def _at_root(path: str) -> str:
 def _home(environ: Mapping[str, str], user: int, files: FileSystem) -> Resolution:
     home = environ.get("HOME", "")
     if not home:
-        import pwd
-
-        try:
-            home = pwd.getpwuid(user).pw_dir
-        except KeyError:
-            raise UserError("HOME is not set and this user has no home", "set HOME") from None
+        home = facts.home_of(user)
+        if not home:
+            raise UserError("HOME is not set and this user has no home", "set HOME")
     refuse_unprintable(home, "HOME")
     if home[:1] != "/":
         raise UserError(f"HOME is {home!r}, which is not an absolute path", "set HOME")
@@ -204,13 +193,8 @@ def _home(environ: Mapping[str, str], user: int, files: FileSystem) -> Resolutio
 
 
 def _is_borrowed(home: str, files: FileSystem) -> bool:
-    import pwd
-
-    try:
-        own = pwd.getpwuid(os.getuid()).pw_dir
-    except KeyError:
-        return False
-    return own != home and follow(files, own).real != home
+    own = facts.home_of(os.getuid())
+    return bool(own) and own != home and follow(files, own).real != home
 
 
 def _cwd(files: FileSystem) -> str:
@@ -229,9 +213,6 @@ def _mac_user_directories(environ: Mapping[str, str], files: FileSystem) -> tupl
     names = ("CS_DARWIN_USER_TEMP_DIR", 65537), ("CS_DARWIN_USER_CACHE_DIR", 65538)  # unistd.h
     found = []
     for _, number in names:
-        try:
-            path = os.confstr(number) or ""
-        except (OSError, ValueError):
-            path = ""
+        path = facts.place(number)
         found.append(follow(files, path).real if path else "")
     return found[0], found[1]

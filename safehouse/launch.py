@@ -5,7 +5,7 @@ from __future__ import annotations
 import posix as os  # os itself costs 1.3 ms of every launch
 
 from safehouse.errors import REFUSED
-from safehouse.files import encoded
+from safehouse.facts import encoded
 from safehouse.value import Value
 
 TYPE_CHECKING = False
@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
 FULL: Level = "full"
 PARTIAL: Level = "partial"
+
+
+def new_id() -> str:
+    """A name for a launch, by which what is kept of it is found again."""
+    return os.urandom(4).hex()
 
 
 class Shortfall(Value):
@@ -296,3 +301,14 @@ def _send(process: int, number: int) -> None:
         os.kill(process, number)
     except ProcessLookupError:
         pass
+
+
+def renamed(text: str, name: str, new: str) -> str:
+    """A text about the directory of one launch as it is for another; see Host.launch_temp."""
+    text = text.replace("|".join(others(name)), "|".join(others(new)))
+    return text.replace(f"/safehouse/{name}", f"/safehouse/{new}")
+
+
+def others(name: str) -> list[str]:
+    """Regexes that together fit all names but this one, and no part of what follows it."""
+    return [f"{name[:place]}[^{letter}]" for place, letter in enumerate(name + "/")]

@@ -9,13 +9,12 @@ import marshal
 import posix as os  # os itself costs 1.3 ms of every launch
 
 from safehouse import __version__, audit
-from safehouse.errors import UserError, printable
+from safehouse.errors import UserError
 from safehouse.files import read_file
 from safehouse.policy.rule import Opaque
 from safehouse.sources import own_files, protected
 from safehouse.sources.profile import ON_REQUEST
 from safehouse.sources.settings import READ_ONLY
-from safehouse.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
 
 KEY = "audit"
 ON, OFF, ARGUMENTS = "on", "off", "arguments"
-STARTED, ENDED = "start", "end"
+STARTED, ENDED = audit.STARTED, audit.ENDED
 _MOST_POLICIES = 50
 _FORM = 1  # of a policy that is kept; another one is not read
 _MARSHAL = 2  # a format that every Python reads
@@ -41,14 +40,6 @@ _LISTS = ("enable", "env_pass", "append_profile", "network", "deny_secrets")
 _SWITCHES = (
     "env_all", "trust", "accept_partial", "allow_workdir_config_writes", "allow_profile_writes",
 )  # fmt: skip
-
-
-class Begun(Value):
-    """A launch that stands in the log: where that is, the launch's number there, and when it began."""
-
-    directory: str
-    launch: str
-    began: float
 
 
 def is_wanted(plan: Plan) -> str:
@@ -116,53 +107,27 @@ def policy_hash(policy: Policy, launch_temp: str) -> str:
 
 
 def begin(
-    plan: Plan, launch: Launch, arguments: tuple[str, ...], tell: Callable[[str], None]
-) -> Begun | None:
-    """Writes that a launch begins; None where the person wants no log, or it cannot be written."""
+    plan: Plan,
+    launch: Launch,
+    number: str,
+    arguments: tuple[str, ...],
+    tell: Callable[[str], None],
+) -> audit.Begun | None:
+    """Writes that the launch with this ID begins; None where nobody wants it, or it cannot be written."""
     wanted = is_wanted(plan)
     if wanted == OFF:
         return None
-    from time import time
-
     said = fields(plan, launch)
-    number, now = os.urandom(4).hex(), time()
-    head: dict[str, Field] = {"event": STARTED, "launch": number, **said}
-    if wanted == ARGUMENTS:
-        head["arguments"] = arguments
     place = audit.directory(plan.host)
-    if not _append(place, head, now, tell):
-        return None
-    _keep_policy(place, str(said["policy"]), plan, launch.enforcement)
-    return Begun(place, number, now)
-
-
-def end(begun: Begun, status: int, tell: Callable[[str], None]) -> None:
-    """Writes how a launch ended."""
-    from time import time
-
-    now = time()
-    said: dict[str, Field] = {
-        "event": ENDED,
-        "launch": begun.launch,
-        "seconds": round(max(0.0, now - begun.began), 3),
-        "status": status,
-    }
-    _append(begun.directory, said, now, tell)
-
-
-def _append(place: str, said: dict[str, Field], now: float, tell: Callable[[str], None]) -> bool:
-    try:
-        audit.append(place, said, now)
-    except OSError as error:
-        what = f"{printable(str(error.filename or place))}: {error.strerror or error}"
-        tell(f"the log of launches cannot be written: {what}")
-        return False
-    return True
+    begun = audit.begin(place, number, said, arguments if wanted == ARGUMENTS else None, tell)
+    if begun:
+        _keep_policy(place, str(said["policy"]), plan, launch.enforcement)
+    return begun
 
 
 def _keep_policy(place: str, number: str, plan: Plan, enforcement: Enforcement) -> None:
     """Keeps the policy, if it is not there yet, for `safehouse policy --diff=last`."""
-    directory, path = f"{place}/policies", policy_path(place, number)
+    directory, path = audit.policies(place), policy_path(place, number)
     try:
         os.utime(path)  # those that were not used for long are removed first
         return
@@ -182,7 +147,7 @@ def _keep_policy(place: str, number: str, plan: Plan, enforcement: Enforcement) 
 
 def policy_path(place: str, number: str) -> str:
     """Where the policy with this hash lies; `place` is the directory of the log."""
-    return f"{place}/policies/{number}"
+    return f"{audit.policies(place)}/{number}"
 
 
 def kept_policy(place: str, number: str, host: Host) -> Plain | None:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import posix as os  # os itself costs 1.3 ms of every launch
 
-from safehouse import record
+from safehouse import audit, record
 from safehouse.errors import NOT_EXECUTABLE, REFUSED, UserError, printable, quoted
 from safehouse.files import LocalFiles
 from safehouse.host import LINUX, MACOS, Host
-from safehouse.launch import Proof
+from safehouse.launch import Proof, new_id
 from safehouse.plan import Plan
 from safehouse.policy.planting import expanded
 from safehouse.policy.policy import Access, Policy
@@ -43,13 +43,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import NoReturn
 
-    from safehouse.backends.base import Backend
+    from safehouse.backends.base import Backend, Observations
+    from safehouse.backends.lost import PrivateHome
+    from safehouse.backends.mount import Mounts
     from safehouse.launch import Launch
     from safehouse.policy.rule import AnyGrant
     from safehouse.sources.appended import Appended
     from safehouse.sources.configuration import Configuration
+    from safehouse.sources.git_changes import Seen
     from safehouse.sources.profile import Profile
     from safehouse.sources.secrets import Secrets
+
+    Observer = Callable[["Plan", Observations, str, int], None]
 
 
 def run(
@@ -57,15 +62,20 @@ def run(
     host: Host,
     tell: Callable[[str], None],
     explain: Callable[[Plan, Launch], str] = lambda plan, launch: "",
+    observe: Callable[[Plan], Observer | None] = lambda plan: None,
+    keep: Callable[[Plan, Launch, Mounts | None, tuple[Seen, ...]], None] = lambda *launch: None,
 ) -> int:
     """Runs the command of a request confined and gives its exit status.
 
-    `tell` gets what the person should know, and what `explain` says of the launch. Raises UserError
-    if it cannot be found, confined as said, or started; then nothing was run.
+    `tell` gets what the person should know, and what `explain` says of the launch. Where `observe` gives
+    something to do with it, what the command is refused is recorded. `keep` gets a launch of which there
+    was nothing to tell. Raises UserError if it cannot be found, confined as said, recorded, or started;
+    then nothing was run.
     """
     backend = backend_for(host)
     if backend.inside(host):
         tell("already inside a safehouse sandbox: running with the rights that it has")
+        # What is refused in there is recorded by who has started it, if anybody does.
         run_unconfined(request, host)
     plan = make_plan(request, host)
     if request.trust and plan.configuration.project:
@@ -74,6 +84,9 @@ def run(
         trust.refuse_unseen(plan.configuration.project, host)
     for notice in plan.notices:
         tell(notice)
+    launch_id = new_id()
+    observer = observe(plan)
+    recorder = backend.record(plan.policy, plan.host, launch_id) if observer else None
     launch = make_launch(plan, backend)
     explanation = explain(plan, launch)
     if explanation:
@@ -81,22 +94,27 @@ def run(
     roots = (dict(plan.policy.defines).get("WORKDIR", ""), *plan.configuration.opened())
     seen = git_changes.look(host, roots, _opens_git_config(plan.profiles))
     open_places = unheld.look(plan.policy, host) if host.platform == LINUX else ()
-    stays = any(each.needs_a_look for each in seen)
-    # Where it does not stay, on a Mac, this process becomes the program.
-    begun = record.begin(plan, launch, request.command[1:], tell)
+    if recorder or any(each.needs_a_look for each in seen):
+        # Where it does not stay, on a Mac, this process becomes the program.
+        launch = replace(launch, stays=True)
+    if not (plan.notices or explanation or recorder or open_places):
+        keep(plan, launch, backend.mounts, seen)
+    begun = record.begin(plan, launch, launch_id, request.command[1:], tell)
     status = REFUSED
     try:
-        status = backend.start(replace(launch, stays=True) if stays else launch)
+        status = backend.start(launch)
     finally:
         if begun:
-            record.end(begun, status, tell)
-    for sentence in git_changes.told(LocalFiles(), seen):
+            audit.end(begun, status, tell)
+    for sentence in changed(seen, unconfigured(plan), plan.host):
         tell(sentence)
     for sentence in unheld.told(open_places):
         tell(sentence)
-    for sentence in (_appeared(plan), _lost(plan, backend)):
-        if sentence:
-            tell(sentence)
+    sentence = _lost(plan, backend)
+    if sentence:
+        tell(sentence)
+    if recorder and observer:
+        observer(plan, recorder.observed(), launch_id, status)
     return status
 
 
@@ -129,10 +147,35 @@ def _lost(plan: Plan, backend: Backend) -> str:
     return lost.told(paths, plan.policy, plan.host.home)
 
 
-def _appeared(plan: Plan) -> str:
+def lost_in(home: PrivateHome, request: Request) -> Iterator[str]:
+    """The same of a launch that was not planned: that is done now."""
+    from safehouse.backends import lost
+
+    try:
+        plan = make_plan(request, Host.current())
+    except UserError:  # it has become impossible meanwhile, so who would want to keep anything
+        return
+    sentence = lost.told(home.lost(plan.policy), plan.policy, plan.host.home)
+    if sentence:
+        yield sentence
+
+
+def changed(seen: tuple[Seen, ...], unconfigured: str, host: Host | None = None) -> Iterator[str]:
+    """What to tell of what a command has left; `unconfigured` is its directory, see there."""
+    yield from git_changes.told(LocalFiles(), seen)
+    appeared = _appeared(unconfigured, host)
+    if appeared:
+        yield appeared
+
+
+def unconfigured(plan: Plan) -> str:
+    """The working directory, where it has no configuration of its own; "" elsewhere."""
+    return "" if plan.configuration.project else dict(plan.policy.defines).get("WORKDIR", "")
+
+
+def _appeared(workdir: str, host: Host | None) -> str:
     """What to tell of a project's configuration that was made meanwhile, perhaps by the command."""
-    workdir = dict(plan.policy.defines).get("WORKDIR", "")
-    if not workdir or plan.configuration.project:
+    if not workdir:
         return ""
     files = LocalFiles()
     names = (f"{workdir.rstrip('/')}/{name}" for name in protected.WORKDIR_FILES)
@@ -140,7 +183,7 @@ def _appeared(plan: Plan) -> str:
         return ""
     from safehouse.sources import trust
 
-    return trust.decline_new(workdir, replace(plan.host, files=files))
+    return trust.decline_new(workdir, replace(host or Host.current(), files=files))
 
 
 def make_plan(request: Request, host: Host) -> Plan:

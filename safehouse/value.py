@@ -79,3 +79,8 @@ def replace(value: V, **changes: Any) -> V:
     fields = {name: getattr(value, name) for name in value._names}
     fields.update(changes)
     return type(value)(**fields)
+
+
+def fields(value: Value) -> tuple[Any, ...]:
+    """What a value consists of, as marshal takes it."""
+    return tuple(value)  # type: ignore[arg-type]

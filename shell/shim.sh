@@ -7,13 +7,14 @@ case ${SAFEHOUSE_OFF-} in
         # Inside of a sandbox, which a link in the root tells, it is confined already.
         if [ ! -h /.safehouse-sandbox ]; then
             [ -x @PROGRAM@ ] && exec @PROGRAM@ run --shim -- @NAME@ "$@"
-            if [ -z "${SAFEHOUSE_SANDBOX-}" ]; then
+            # There it cannot be seen on a Mac, which has no such link, nor /proc.
+            if [ -z "${SAFEHOUSE_SANDBOX-}" ] || [ -d /proc/self ]; then
                 printf 'safehouse: %s is gone, so nothing was started; install it again, or remove %s\n' @PROGRAM@ "$0" >&2
                 exit 127
             fi
         fi
         ;;
-    told) ;;
+    "told-$PPID") ;; # by the function of the shell that starts this
     *) printf 'safehouse: SAFEHOUSE_OFF is set: not confined: %s\n' @NAME@ >&2 ;;
 esac
 

@@ -72,6 +72,9 @@ def test_every_option_is_described(spelling: str) -> None:
     assert any(re.search(rf"`{spelling}[=`\[]", cell) for cell in described)
 
 
+STARTING = ["run", "policy", "why", "learn"]
+
+
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.names[0])
 def test_an_option_is_described_for_its_commands_with_its_choices(option: Option) -> None:
     spelling = re.compile(rf"`{option.names[0]}[=`\[]")
@@ -80,7 +83,7 @@ def test_an_option_is_described_for_its_commands_with_its_choices(option: Option
         assert f"`{choice}`" in described[0][-1]
     commands: set[str] = set()
     for row in described:
-        named = re.findall(r"`(\w+)`", row[1]) if len(row) == 3 else ["run", "policy", "why"]
+        named = re.findall(r"`(\w+)`", row[1]) if len(row) == 3 else STARTING
         commands.update(named or COMMANDS)
     first = option.names[0]
     same = {command for o in OPTIONS if o.names[0] == first for command in o.commands}

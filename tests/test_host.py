@@ -10,7 +10,8 @@ import sys
 import pytest
 
 from safehouse.errors import UserError
-from safehouse.files import STUB_TIME, LocalFiles, ancestors, follow
+from safehouse.facts import STUB_TIME
+from safehouse.files import LocalFiles, ancestors, follow
 from safehouse.host import LINUX, MACOS, Host, refuse_unprintable
 from tests.fake_host import HOME, FakeFiles, linux, mac
 

@@ -48,7 +48,7 @@ def lines(person):
 
 def begin(plan, *arguments):
     told = []
-    return record.begin(plan, launch(), arguments, told.append), told
+    return record.begin(plan, launch(), "0a1b2c3d", arguments, told.append), told
 
 
 # What the log says
@@ -56,7 +56,7 @@ def begin(plan, *arguments):
 
 def test_a_launch_has_a_line_for_its_begin_and_one_for_its_end(person):
     begun, told = begin(plan(person, "claude", "--secret"))
-    record.end(begun, 7, told.append)
+    audit.end(begun, 7, told.append)
     first, last = lines(person)
     assert told == []
     assert {name: first[name] for name in ("event", "command", "workdir", "agent", "network")} == {
@@ -142,6 +142,7 @@ def test_a_log_that_cannot_be_written_is_told_and_stops_nothing(person):
 class Backend:
     """A backend that runs nothing, and ends so."""
 
+    mounts = None
     name = "paper"
 
     def __init__(self, end):

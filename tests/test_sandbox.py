@@ -24,6 +24,7 @@ class Backend:
 
     name = "paper"
     language = "words"
+    mounts = None
     connects_by_sight = False
 
     def __init__(self, wider=(), inside=False):

@@ -22,7 +22,7 @@ from safehouse.value import Value, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import Literal
 
     from safehouse.plan import Plan
@@ -113,6 +113,13 @@ class Mender:
                 self._planned[key] = None
             self.plan.host.files.closed.intersection_update(closed)
         return self._planned[key]
+
+    def planned(self, **changes: object) -> Plan | None:
+        """The plan of another request, to be asked as well; None where there is no such launch."""
+        try:
+            return sandbox.make_plan(self._request(**changes), self.plan.host)
+        except UserError:
+            return None
 
     def _allows(self, access: Access, **changes: object) -> bool:
         index = self._index(**changes)
@@ -208,14 +215,14 @@ class Mender:
             path = there
         elif there:
             above = path.rpartition("/")[0] or "/"
-            make = "" if files.kind(above) != "missing" else f"mkdir -p {self._word(above)} && "
-            first = f"{make}touch {self._word(path)}"
+            make = "" if files.kind(above) != "missing" else f"mkdir -p {self.word(above)} && "
+            first = f"{make}touch {self.word(path)}"
         sensitive = self.places.place_of(access.target, writes) or self.places.place_of(
             path, writes
         )
         if sensitive is not None and files.kind(access.target) == "missing":
             return  # what is not there is not made to be opened
-        field, option = ("add_dirs", "--add-dirs") if writes else ("add_dirs_ro", "--add-dirs-ro")
+        field = "add_dirs" if writes else "add_dirs_ro"
         if ":" not in path and not first and self._is_doubtful(path, access, decision, sensitive):
             closed = self._still_closed(
                 access, **{field: (*getattr(self.plan.request, field), path)}
@@ -223,13 +230,21 @@ class Mender:
             if closed:
                 yield Mending("nothing", note=closed)
                 return
-        once = f"{option}={quoted(self._short(path))}" if ":" not in path else ""
-        keep = self._kept(f"grant {'--write ' if writes else ''}{self._word(path)}")
-        if not self._lasts(path, writes, decision) or sensitive is not None:
-            keep = ""
         note = "" if _is_of_file(access) else "what can be seen can be connected to, on this system"
-        opens = self._opening.by_path(path, writes)
-        yield Mending("path", once, keep, first, note=note, opens=opens)
+        found = self.by_path(path, writes, (decision,))
+        keep = "" if sensitive is not None else found.keep
+        yield replace(found, keep=keep, first=first, note=note)
+
+    def by_path(self, path: str, writes: bool, decisions: Iterable[Decision]) -> Mending:
+        """Naming a path, against the decisions by which something is denied that is, or lies, there."""
+        option = "--add-dirs" if writes else "--add-dirs-ro"
+        once = f"{option}={quoted(self._short(path))}" if ":" not in path else ""
+        keep = self._kept(f"grant {'--write ' if writes else ''}{self.word(path)}")
+        if self.places.place_of(path, writes) is not None or not all(
+            self._lasts(path, writes, decision) for decision in decisions
+        ):
+            keep = ""
+        return Mending("path", once, keep, opens=self._opening.by_path(path, writes))
 
     def _is_doubtful(
         self, path: str, access: Access, decision: Decision, sensitive: Sensitive | None
@@ -268,9 +283,10 @@ class Mender:
         if not (command and workdir):
             return ""
         elsewhere = workdir != self.plan.host.cwd or contains(workdir, self.plan.host.home)
-        return f"safehouse {command}" + (f" --for={self._word(workdir)}" if elsewhere else "")
+        return f"safehouse {command}" + (f" --for={self.word(workdir)}" if elsewhere else "")
 
-    def _word(self, path: str) -> str:
+    def word(self, path: str) -> str:
+        """A path as a word of a command."""
         return printable(quoted(self._short(path)))
 
     def _short(self, path: str) -> str:
@@ -284,6 +300,18 @@ class Mender:
         if not (missing or access.operation in RENAME) or access.target == "/":
             return ""
         return next(above for above in ancestors(access.target) if files.kind(above) != "missing")
+
+    def nothing(self, access: Access) -> str:
+        """Why no option allows it; "" where one may."""
+        return self._nothing(access, self.index.decide(access))
+
+    def covers(self, feature: str, access: Access) -> bool:
+        """Whether a feature allows it."""
+        return self._allows(access, enable=(*self.plan.request.enable, feature))
+
+    def directory_of(self, access: Access) -> str:
+        """The directory that has to be open for what is made or renamed in it; "" for all else."""
+        return self._directory_of(access)
 
     def _nothing(self, access: Access, decision: Decision) -> str:
         """Why no option allows it; "" where one does."""

@@ -8,6 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Literal, Protocol
 
+    from safehouse.backends.mount import Mounts
     from safehouse.host import Host
     from safehouse.launch import Launch, Shortfall
     from safehouse.policy.policy import Access, Policy
@@ -51,6 +52,33 @@ class Seen(Value):
     real: str
 
 
+class Observed(Value):
+    """One thing that a program did not get: a word of `safehouse why` or an operation, and its target.
+
+    `program` is the name of the first that tried, `count` how often it was tried.
+    """
+
+    word: str
+    target: str
+    program: str = ""
+    count: int = 1
+
+
+class Observations(Value):
+    """All of a launch: `more` were not kept, being too many; `flaw` says why something may be missing."""
+
+    kept: tuple[Observed, ...] = ()
+    more: int = 0
+    flaw: str = ""
+
+
+class Recorder(Protocol):
+    """Records the next launch of its backend."""
+
+    def observed(self) -> Observations:
+        """What was refused, when the launch has ended."""
+
+
 class View(Protocol):
     """A policy as a confined program meets it: what is there, and how attempts end."""
 
@@ -83,6 +111,8 @@ class Backend(Protocol):
     name: str
     language: str
     """The `--format` of `safehouse policy` that shows what this backend executes."""
+    mounts: Mounts | None
+    """What is mounted for the launch that was prepared last, where that is how it confines."""
     connects_by_sight: bool
     """Whether a socket that can be seen can be connected to, whatever rules say of connecting."""
 
@@ -97,6 +127,12 @@ class Backend(Protocol):
 
     def look(self, policy: Policy, host: Host) -> Launch:
         """A launch of no command, to be looked at: as `prepare`, but nothing is made for it."""
+
+    def record(self, policy: Policy, host: Host, launch_id: str) -> Recorder:
+        """Has the next launch recorded, which is prepared for this policy and has this ID.
+
+        Raises UserError where what is refused cannot be recorded here.
+        """
 
     def start(self, launch: Launch) -> int:
         """Runs it and gives the exit status, or, unless it `stays`, becomes it and never returns.

@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import posix as os  # os itself costs 1.3 ms of every launch
 
-from safehouse import note
+from safehouse import facts, note
 from safehouse.backends import brewed
 from safehouse.backends.landlock import Scope
-from safehouse.backends.lost import PrivateHome
-from safehouse.backends.mounts import NOTHING, READ_WRITE, Mount, Mounts, plan
-from safehouse.backends.report import MARK, Report, has_ended, is_mark
+from safehouse.backends.mount import NOTHING, READ_WRITE, Mount, Mounts
+from safehouse.backends.mounts import plan
+from safehouse.backends.report import MARK, is_mark
+from safehouse.backends.sandbox import RESETS, Sandbox
 from safehouse.backends.seccomp import system_call_filter
 from safehouse.errors import UserError, quoted
-from safehouse.files import ancestors, encoded
+from safehouse.facts import encoded
+from safehouse.files import ancestors
 from safehouse.launch import (
     FULL,
     PARTIAL,
     Enforcement,
     Input,
     Launch,
-    Proof,
     Words,
     ending_signals,
-    execute,
-    ignore_signals,
-    supervise,
 )
 from safehouse.policy.policy import NONE, Access
 from safehouse.value import Value, replace
@@ -34,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from safehouse.backends.base import View
+    from safehouse.backends.recorder import Recorder
     from safehouse.host import Host
     from safehouse.policy.policy import Policy
 
@@ -54,12 +53,9 @@ FILTER_MISSING = (
 )
 _ENV = "/usr/bin/env"
 _MOST_OF_ENV = 1 << 20
-_RESETS = "--default-signal="
 INTERRUPTED = (
     "this system's env cannot reset signals: Ctrl-C ends a program that would only pause at it"
 )
-_FILES_BESIDE = 64  # open at once beyond one a stub and one a denied file
-_FEWEST_FILES = 250  # that any system allows
 _SOCKETS = "sockets that lie inside a granted directory can be connected to"
 
 
@@ -72,11 +68,17 @@ class Bubblewrap:
 
     def __init__(self) -> None:
         self._scope = Scope()
-        self._planned: tuple[Mounts, str] | None = None
-        self._home: PrivateHome | None = None
+        self.mounts: Mounts | None = None
+        self._home = ""
+        self._sandbox: Sandbox | None = None
+        self._recorder: Recorder | None = None
 
     def inside(self, host: Host) -> bool:
         """Whether we are in a mount namespace that this backend made."""
+        try:
+            facts.form(MARK)  # a plan depends on that
+        except OSError:
+            return False
         return is_mark(MARK) and bool(os.statvfs("/").f_flag & os.ST_RDONLY)
 
     def prepare(self, policy: Policy, host: Host, command: tuple[str, ...]) -> Launch:
@@ -85,7 +87,7 @@ class Bubblewrap:
         if program == brewed.PROGRAM:
             brewed.refuse_writable(policy)
         mounts = plan(policy, host)
-        self._planned = mounts, host.home
+        self.mounts, self._home = mounts, host.home
         filter = system_call_filter()
         can = policy.decide(Access("file-read-data", host.resolve(_ENV).real)).allowed
         resetting = _with_default_signals(command) if can else ()
@@ -112,96 +114,28 @@ class Bubblewrap:
         """See Backend.look."""
         return self.prepare(policy, host, (_ENV,))
 
+    def record(self, policy: Policy, host: Host, launch_id: str) -> Recorder:
+        """See Backend.record."""
+        from safehouse.backends.recorder import Recorder
+        from safehouse.files import LocalFiles
+
+        def view() -> View:
+            return self.view(policy, replace(host, files=LocalFiles()))
+
+        self._recorder = Recorder(policy, host, view)
+        return self._recorder
+
     def start(self, launch: Launch) -> int:
         """See Backend.start."""
-        from safehouse.backends import stubs
-
-        _refuse_too_many_files(launch)
-        held = stubs.make(launch.creations)
-        status_read, status_write = os.pipe()
-        block_read, block_write = os.pipe()
-        inherited = (status_write, block_read, block_write)
-        for descriptor in inherited:
-            os.set_inheritable(descriptor, True)
-        report = Report(status_read)
-        # bwrap takes the end of the blocking pipe for permission to go on, and what it starts is
-        # not bound to die with it yet. So that one holds the end to write to as well (--sync-fd):
-        # whoever is killed, it waits.
-        fds = (
-            "--json-status-fd", str(status_write), "--block-fd", str(block_read),
-            "--sync-fd", str(block_write),
-        )  # fmt: skip
-
-        def confined() -> None:
-            self._scope.restrict()
-            if any(isinstance(word, str) and word.startswith(_RESETS) for word in launch.argv):
-                ignore_signals()
-            ready = replace(launch, argv=(launch.argv[0], *fds, *launch.argv[1:]))
-            execute(ready, inherited)
-
-        def release(child: int) -> None:
-            try:
-                if self._verify(report, child, launch.proof) and not has_ended(child):
-                    os.write(block_write, b"\n")
-                else:
-                    report.kill(lives=True)
-            except BaseException:
-                report.kill(lives=True)
-                raise
-
-        try:
-            ending = supervise(confined, release, report.program)
-            # It ends when the program does, but a process in there can make it end, too, as with a
-            # debugger, after seeing to it that nothing dies with it.
-            report.kill()
-        finally:
-            for descriptor in inherited:
-                os.close(descriptor)
-            if held and report.wait_for_the_last():
-                stubs.remove(held)
-            started = report.started()
-            report.close()
-        if not started and ending.by_itself:
-            from safehouse.backends import diagnosis
-
-            raise diagnosis.of_failure(launch.program)
-        return ending.code
-
-    def _verify(self, report: Report, child: int, proof: Proof | None) -> bool:
-        """Waits until all is mounted; False if bwrap has ended before that.
-
-        Raises UserError if what is mounted is not what was planned, or does not close what it must.
-        """
-        if self._planned is None:
-            report.wait_for_the_first(child)
-            return True
-        mounts, home = self._planned
-        everything = any(mount.path == "/" for mount in mounts.mounts)
-        if everything and not proof:
-            report.wait_for_the_first(child)
-            return True  # all that there is, was asked for
-        first = report.wait_for_the_mounts(child)
-        if not first:
-            return False
-        self._home = PrivateHome(first, mounts, home)
-        from safehouse.backends.verify import deviation, refuse_open
-
-        try:
-            wrong = deviation(first, mounts, home) if not everything else ""
-            if proof and not wrong:
-                refuse_open(first, proof)
-        except (FileNotFoundError, ProcessLookupError):  # of /proc: it has just ended
-            return False
-        if wrong:
-            raise UserError(
-                f"{wrong} was exchanged while the sandbox was made, so nothing was run",
-                "start it again; if this repeats, a confined program may be at work: end the others",
-            )
-        return True
+        mounts, home = self.mounts, self._home
+        planned = (lambda: (mounts, home)) if mounts else None
+        self._sandbox = Sandbox(self._scope, planned, self._recorder)
+        return self._sandbox.start(launch)
 
     def lost(self, policy: Policy) -> tuple[str, ...]:
         """See Backend.lost."""
-        return self._home.lost(policy) if self._home else ()
+        home = self._sandbox.home if self._sandbox else None
+        return home.lost(policy) if home else ()
 
     def view(self, policy: Policy, host: Host) -> View:
         """See Backend.view."""
@@ -231,14 +165,13 @@ def _with_default_signals(command: tuple[str, ...]) -> tuple[str, ...]:
     if "=" in command[0]:  # env would take it for a variable
         return ()
     names = ",".join(ending_signals())
-    return (_ENV, _RESETS + names, "--") if names and can_reset_signals() else ()
+    return (_ENV, RESETS + names, "--") if names and can_reset_signals() else ()
 
 
 def can_reset_signals() -> bool:
     """Whether this system's env can: GNU coreutils 8.31 and later."""
     try:
-        with open(_ENV, "rb") as file:
-            return b"default-signal" in file.read(_MOST_OF_ENV)
+        return b"default-signal" in facts.read(_ENV, _MOST_OF_ENV)
     except OSError:
         return False
 
@@ -346,7 +279,7 @@ def places() -> Iterator[Place]:
     """The bwraps that there are in the places where one is looked for, the first one first."""
     for path in _PLACES:
         try:
-            found = os.stat(path)
+            found = facts.stat(path)
         except OSError:
             continue
         yield Place(path, found.st_uid, found.st_mode)
@@ -380,26 +313,3 @@ def chosen(places: Iterable[Place], release: str | None = None) -> str:
 
 def _program() -> str:
     return chosen(places())
-
-
-def _refuse_too_many_files(launch: Launch) -> None:
-    """Raises UserError where what the launch holds open at once is beyond the limit."""
-    inputs = sum(
-        isinstance(word, Input)
-        for part in launch.argv
-        if isinstance(part, Words)
-        for word in part.words
-    )
-    stubs = sum(creation.stub for creation in launch.creations)
-    needed = inputs + stubs + _FILES_BESIDE
-    if needed <= _FEWEST_FILES:
-        return
-    import resource
-
-    most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    if needed > most != resource.RLIM_INFINITY:
-        raise UserError(
-            f"{inputs + stubs} files are denied one by one or must not be created, and {most} open "
-            "files, the limit, are too few for that",
-            f"raise the limit: ulimit -n {needed}",
-        )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from safehouse.backends.base import Reach
-    from safehouse.backends.mounts import Mounts
+    from safehouse.backends.mount import Mounts
     from safehouse.host import Host
     from safehouse.policy.policy import Access
 

@@ -6,14 +6,12 @@ import posix as os  # os itself costs 1.3 ms of every launch
 
 from safehouse.errors import printable, quoted
 from safehouse.files import ancestors
-from safehouse.policy.policy import Access
-from safehouse.policy.rule import PATH_KINDS, Opaque
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from safehouse.backends.mounts import Mounts
+    from safehouse.backends.mount import Mounts
     from safehouse.policy.policy import Policy
 
 # Can be made again, or is of no use to anybody later.
@@ -67,7 +65,38 @@ class PrivateHome:
             os.close(self._descriptor)
             self._descriptor = -1
 
+    def is_untouched(self) -> bool:
+        """Whether nothing is in there but what we have put, so that nothing can be lost."""
+        if self._descriptor < 0:
+            return True
+        worthless = {f"{self._home}/{name}" for name in _WORTHLESS}
+        known = self._put | worthless
+        ways = {above for path in known for above in ancestors(path)}
+        try:
+            return self._has_only(self._descriptor, self._home, known, ways)
+        except OSError:
+            return False
+
+    def _has_only(
+        self, directory: int, above: str, known: frozenset[str] | set[str], ways: set[str]
+    ) -> bool:
+        for name in _names(directory):
+            path = f"{above}/{name}"
+            if path in known:
+                continue
+            inside = _opened(directory, name) if path in ways else -1
+            if inside < 0:
+                return False
+            try:
+                if not self._has_only(inside, path, known, ways):
+                    return False
+            finally:
+                os.close(inside)
+        return True
+
     def _found(self, directory: int, above: str, policy: Policy) -> Iterator[str]:
+        from safehouse.policy.policy import Access
+
         start = len(self._home) + 1
         for name in _names(directory):
             path = f"{above}/{name}"
@@ -104,6 +133,8 @@ def told(paths: tuple[str, ...], policy: Policy, home: str) -> str:
         "written in a home of this launch's own, and gone: "
         f"{', '.join(printable(name) for name in names[:_MOST_TOLD])}{more}"
     )
+    from safehouse.policy.policy import Access
+
     # What may be read and not written runs, or decides, outside too; keys are nobody else's.
     if any(
         path[len(home) + 1 :].partition("/")[0] in _KEYS
@@ -120,6 +151,8 @@ def told(paths: tuple[str, ...], policy: Policy, home: str) -> str:
 
 def _named(policy: Policy, home: str) -> Iterator[str]:
     """The directories above all that has a name in the policy, or here."""
+    from safehouse.policy.rule import PATH_KINDS, Opaque
+
     for name in _WORTHLESS:
         yield from ancestors(f"{home}/{name}")
     for rule in policy.rules:

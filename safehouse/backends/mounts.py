@@ -6,12 +6,13 @@ read-only or nothing. It becomes a mount where that differs from what lies above
 
 from __future__ import annotations
 
+from safehouse.backends.mount import NOTHING, PRIVATE, READ_ONLY, READ_WRITE, Mount, Mounts
 from safehouse.errors import UserError, printable, quoted
 from safehouse.files import ancestors
 from safehouse.launch import Creation, Shortfall
 from safehouse.policy.match import fixed_start, text_matches
 from safehouse.policy.rule import ALLOW, DENY, PATH_KINDS, Opaque, Rule, Tier
-from safehouse.value import Value, made
+from safehouse.value import made
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
 
     Line = tuple[int, bool]  # a rule's number, and whether it allows
 
-READ_WRITE, READ_ONLY, NOTHING = "rw", "ro", "nothing"
-# Made anew for each launch, whatever the host has there.
-PRIVATE = ("/proc", "/dev", "/tmp", "/var/tmp")
 READS = frozenset(("file-read-data", "file-read*", "file*", "default"))
 WRITES = frozenset(("file-write-data", "file-write*", "file*", "default"))
 CONTENT = READS | WRITES
@@ -36,29 +34,6 @@ _ITS_OWN = "does not exist; what is made there is gone afterwards"
 _NOT_THERE = "does not exist, and cannot be created from inside"
 _MOST_EXPANDED = 10_000
 _MOST_DEPTH = 12
-
-
-class Mount(Value):
-    """One step: what is at `path` of the host appears there as `mode` says.
-
-    `directory` tells what lies there; for NOTHING an empty, unreadable one of its kind.
-    """
-
-    path: str
-    mode: str
-    directory: bool
-
-
-class Mounts(Value):
-    """The plan: mounts in order, links to make, and whether the home is the launch's own."""
-
-    mounts: tuple[Mount, ...]
-    links: tuple[tuple[str, str], ...]
-    home_is_private: bool
-    creations: tuple[Creation, ...]
-    wider: tuple[Shortfall, ...]
-    narrower: tuple[Shortfall, ...]
-    later: tuple[Shortfall, ...]
 
 
 def plan(policy: Policy, host: Host) -> Mounts:

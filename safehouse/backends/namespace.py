@@ -9,7 +9,7 @@ from __future__ import annotations
 from safehouse import note
 from safehouse.backends.base import CLOSED, HIDDEN, KERNEL, MISSING, ODD, OWN, PERMISSIONS, YOURS
 from safehouse.backends.bubblewrap import temporary_places, ways
-from safehouse.backends.mounts import NOTHING, READ_WRITE
+from safehouse.backends.mount import NOTHING, READ_WRITE
 from safehouse.backends.report import MARK
 from safehouse.files import ancestors
 from safehouse.value import Value
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from safehouse.backends.base import Obstacle, Owner
-    from safehouse.backends.mounts import Mounts
+    from safehouse.backends.mount import Mounts
     from safehouse.files import Kind, Right
     from safehouse.host import Host
 

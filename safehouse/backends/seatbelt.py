@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import os
 
-from safehouse import note
+from safehouse import facts, note
+from safehouse.backends import sandbox_exec
 from safehouse.errors import UserError
-from safehouse.launch import (
-    FULL,
-    PARTIAL,
-    Enforcement,
-    Launch,
-    Proof,
-    execute,
-    replace_process,
-    supervise,
-    waiting_by_terminal,
-)
+from safehouse.launch import FULL, PARTIAL, Enforcement, Launch
 from safehouse.policy.policy import NONE
 from safehouse.sbpl.render import render
+from safehouse.value import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from safehouse.backends.base import View
+    from safehouse.backends.base import Recorder, View
+    from safehouse.backends.log_stream import LogStream
+    from safehouse.backends.mount import Mounts
     from safehouse.host import Host
     from safehouse.policy.policy import Policy
 
@@ -41,6 +35,10 @@ class Seatbelt:
     name = "Seatbelt"
     language = "sbpl"
     connects_by_sight = False
+    mounts: Mounts | None = None
+
+    def __init__(self) -> None:
+        self._recorder: LogStream | None = None
 
     def inside(self, host: Host) -> bool:
         """Whether this process is in a sandbox, by the system's own word.
@@ -51,7 +49,7 @@ class Seatbelt:
 
     def prepare(self, policy: Policy, host: Host, command: tuple[str, ...]) -> Launch:
         """See Backend.prepare. The policy is an argument: no file that another could change."""
-        text = self.render(policy, host)
+        text = self.render(self._recorded(policy), host)
         size = len(text.encode())
         together = size + sum(len(os.fsencode(word)) + 9 for word in command)
         together += sum(len(os.fsencode(n + v)) + 10 for n, v in policy.environment)
@@ -59,7 +57,7 @@ class Seatbelt:
             how = ("-p", text)
         else:
             how = ("-f", _private_file(host, text))
-        if not host.foreign and not os.access(SANDBOX_EXEC, os.X_OK):
+        if not host.foreign and not facts.access(SANDBOX_EXEC, os.X_OK):
             raise UserError(
                 f"{SANDBOX_EXEC}, which confines programs on macOS, is missing",
                 "it is part of macOS; nothing is run without it",
@@ -77,20 +75,29 @@ class Seatbelt:
         """See Backend.look."""
         return Launch(SANDBOX_EXEC, (), policy.environment, _enforcement(policy))
 
+    def record(self, policy: Policy, host: Host, launch_id: str) -> Recorder:
+        """See Backend.record: refusals bear the ID of the launch in the system's log."""
+        from safehouse.backends.log_stream import LogStream
+
+        self._recorder = LogStream(launch_id)
+        return self._recorder
+
+    def _recorded(self, policy: Policy) -> Policy:
+        if self._recorder is None:
+            return policy
+        from safehouse.backends.sandbox_log import tagged
+
+        return tagged(policy, self._recorder.tag)
+
     def start(self, launch: Launch) -> int:
         """See Backend.start: this process becomes the program, unless there is a reason to stay."""
-        if not launch.temporary:
-            return _started(launch, ())
-        from safehouse.backends import temporary
-
-        held = temporary.make(launch.temporary)
+        if self._recorder is None:
+            return sandbox_exec.start(launch)
+        self._recorder.begin()
         try:
-            temporary.sweep(launch.temporary)
-            temporary.put(held, note.NAME, note.TEXT.encode())
-            return _started(launch, (held,))
+            return sandbox_exec.start(replace(launch, stays=True))
         finally:
-            os.close(held)
-            temporary.sweep(launch.temporary)
+            self._recorder.end()
 
     def lost(self, policy: Policy) -> tuple[str, ...]:
         """See Backend.lost: there is no other home than the person's."""
@@ -121,50 +128,6 @@ def is_confined() -> bool:
     except (OSError, AttributeError):
         return False  # then sandbox-exec will tell
     return bool(check(os.getpid(), None, 0))
-
-
-def _try(launch: Launch, proof: Proof) -> None:
-    """Raises UserError where a program under this policy can open what has to be closed to it.
-
-    What appears later is denied by its name: there is no need to look again.
-    """
-    from safehouse.backends import probe
-
-    argv = launch.argv
-    enforcer = [word for word in argv[1 : argv.index("--") + 1] if isinstance(word, str)]
-    probe.refuse_open((launch.program, *enforcer), proof)
-
-
-def _started(launch: Launch, keep: tuple[int, ...]) -> int:
-    if launch.proof:
-        _try(launch, launch.proof)
-    if launch.stays:
-        return _supervised(launch, keep)
-    replace_process(launch, keep)
-    raise AssertionError("execve returned")
-
-
-def _supervised(launch: Launch, keep: tuple[int, ...]) -> int:
-    """Runs it as a child and gives its exit status. Raises OSError if it cannot be executed."""
-    failure, failed = os.pipe()
-
-    def confined() -> None:
-        try:
-            execute(launch, keep)
-        except OSError as error:
-            os.write(failed, str(error.errno).encode())
-
-    def release(child: int) -> None:
-        """Waits until it is executed, which closes the other end of the pipe."""
-        os.close(failed)
-        number = os.read(failure, 16)
-        if number:
-            raise OSError(int(number), os.strerror(int(number)), launch.program)
-
-    try:
-        return supervise(confined, release, lambda: 0, waiting_by_terminal()).code
-    finally:
-        os.close(failure)
 
 
 def _private_file(host: Host, text: str) -> str:

@@ -11,7 +11,7 @@ import errno
 import posix as os  # os itself costs 1.3 ms of every launch
 
 from safehouse.errors import UserError
-from safehouse.files import STUB_MODE, STUB_TIME
+from safehouse.facts import STUB_MODE, STUB_TIME
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

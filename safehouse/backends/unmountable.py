@@ -6,16 +6,8 @@ Seatbelt has; whoever refuses something must not believe that it is closed where
 
 from __future__ import annotations
 
-from safehouse.backends.mounts import (
-    CONTENT,
-    NOT_YET,
-    NOTHING,
-    PRIVATE,
-    READ_WRITE,
-    READS,
-    WRITES,
-    fixed_directory,
-)
+from safehouse.backends.mount import NOTHING, PRIVATE, READ_WRITE
+from safehouse.backends.mounts import CONTENT, NOT_YET, READS, WRITES, fixed_directory
 from safehouse.files import ancestors
 from safehouse.launch import Shortfall
 from safehouse.policy.operations import PARENT
@@ -27,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from safehouse.backends.mounts import Mount
+    from safehouse.backends.mount import Mount
     from safehouse.host import Host
     from safehouse.policy.policy import Policy
     from safehouse.policy.rule import AnyRule, Rule

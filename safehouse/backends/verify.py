@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import posix as os
 
-from safehouse.backends.mounts import NOTHING, PRIVATE, READ_ONLY
+from safehouse.backends.mount import NOTHING, PRIVATE, READ_ONLY
 from safehouse.errors import UserError, printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from safehouse.backends.mounts import Mount, Mounts
+    from safehouse.backends.mount import Mount, Mounts
     from safehouse.launch import Proof
 
 # Only root can exchange anything there.

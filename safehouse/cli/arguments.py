@@ -22,6 +22,8 @@ COMMANDS = {
     "run": "run COMMAND confined (the word may be left out)",
     "policy": "print the policy that COMMAND would get",
     "why": "say whether COMMAND may do something, and which rule says so",
+    "denials": "show what a recorded launch was refused, and what allows it",
+    "learn": "run COMMAND confined, and propose to allow what it was refused",
     "grant": "remember what launches in a directory may also use",
     "revoke": "forget it again",
     "grants": "show what is remembered",
@@ -37,7 +39,8 @@ COMMANDS = {
     "doctor": "say what is wrong here, if anything is, and what mends it",
 }
 HELP = ("help", "show the help of a command")
-_RUN = ("run", "policy", "why")
+_RUN = ("run", "policy", "why", "learn")
+_STARTING = ("run", "policy", "learn")  # what comes behind is a command's
 _KEEP = ("grant", "revoke")
 _KEPT = (*_KEEP, "grants")
 _TRUST = ("trust", "untrust")
@@ -82,6 +85,7 @@ SUBCOMMANDS = {
 WORDS = {
     "run": "COMMAND...",
     "policy": "COMMAND...",
+    "learn": "COMMAND...",
     "why": "OPERATION TARGET...",
     "why --": "COMMAND...",
     "grant": "PATH...",
@@ -132,6 +136,8 @@ OPTIONS = (
            "it may write the files of --append-profile"),
     Option(("--explain",), "explain", "switch", "[=full]",
            "first say on standard error what it may do; =full: all there is", ("full",), ("run",)),
+    Option(("--denials",), "denials", "switch", "",
+           "at the end say what was refused, and what allows it", commands=("run",)),
     Option(("--stdout",), "stdout", "flag", "", "print the policy and run nothing", commands=("run",)),
     Option(("--output",), "output", "text", "FILE", "write the policy to FILE as well",
            commands=("run", "policy")),
@@ -153,16 +159,23 @@ OPTIONS = (
            commands=(*_KEPT, *_TRUST)),
     Option(("--all",), "all", "flag", "", "everything that is kept for the directory", commands=("revoke",)),
     Option(("--all",), "all", "flag", "", "for every directory", commands=("grants",)),
+    Option(("--all",), "all", "flag", "", "also what every program is refused and does without",
+           commands=("denials",)),
     Option(("--effective",), "effective", "flag", "",
            "all sources of a launch here, in order, and what came of each", commands=("grants",)),
     Option(("--json",), "json", "flag", "", "for programs",
-           commands=("policy", "why", "grants", "profiles", "shims", "doctor", "audit")),
+           commands=("policy", "why", "grants", "profiles", "shims", "doctor", "audit", "denials")),
     Option(("--since",), "since", "text", "24h|7d|today|yesterday",
            "only launches from then on; a day or a time, too: 2026-11-28T09:30", commands=("audit",)),
     Option(("--depth",), "depth", "text", "N", "of a tree: how many directories deep (2)", commands=("why",)),
     Option(("--strict",), "strict", "flag", "", "check: a warning makes the exit status 1",
            commands=("profiles",)),
     Option(("--yes",), "yes", "flag", "", "do not ask", commands=("trust", "doctor")),
+    Option(("--yes",), "yes", "flag", "", "keep what is harmless, and do not ask", commands=("learn",)),
+    Option(("--print",), "print", "flag", "", "print what is proposed as YAML, and keep nothing",
+           commands=("learn",)),
+    Option(("--profile",), "profile", "flag", "",
+           "keep it as a profile of this command, for every directory", commands=("learn",)),
     Option(("--decline",), "decline", "flag", "", "leave it closed, and do not mention it again",
            commands=("trust",)),
     Option(("--import",), "bring", "flag", "", "go through the directories that agent-safehouse trusts",
@@ -186,6 +199,7 @@ class Arguments(Value):
     request: Request
     words: tuple[str, ...] = ()
     explain: bool | str | None = None
+    denials: bool | None = None
     stdout: bool = False
     output: str = ""
     format: str = ""
@@ -201,6 +215,8 @@ class Arguments(Value):
     json: bool = False
     depth: str = ""
     yes: bool = False
+    print: bool = False
+    profile: bool = False
     decline: bool = False
     bring: bool = False
     strict: bool = False
@@ -231,7 +247,7 @@ def parse(argv: list[str]) -> Arguments:
             break
         if word[:1] == "-" and word != "-":
             _option(word, words, command, found)
-        elif command not in ("run", "policy"):
+        elif command not in _STARTING:
             rest.append(word)
         else:
             rest += [word, *words]

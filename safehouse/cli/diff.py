@@ -10,7 +10,8 @@ from safehouse import sandbox
 from safehouse.cli.differences import NARROWER, NEITHER, WIDER, differences
 from safehouse.cli.policy import document, write
 from safehouse.errors import UserError, printable
-from safehouse.files import decoded, read_file
+from safehouse.facts import decoded
+from safehouse.files import read_file
 from safehouse.host import MACOS, Host
 from safehouse.policy.document import Document, of_plain, read
 from safehouse.policy.policy import Policy

@@ -47,6 +47,28 @@ and those of SBPL.
 usage: safehouse why [OPTIONS] OPERATION TARGET... [-- COMMAND...]
        safehouse why [OPTIONS] -  [-- COMMAND...]      lines of OPERATION TARGET
 """,
+    "denials": """\
+Show what a launch was refused that was started with --denials, or by safehouse learn: with what
+allows it, or why it should stay so.
+
+  safehouse --denials -- npm install         tells it at the end, and keeps it
+  safehouse denials                          the last launch in this directory
+  safehouse denials 1a2b3c4d --all           another one, with what every program is refused
+
+usage: safehouse denials [LAUNCH] [--all] [--json]
+""",
+    "learn": """\
+Run a command confined, and propose the least that would let it do what it was refused: files,
+directories that hold one thing, features. Nothing that should stay closed is proposed by its path,
+and nothing is kept without your yes.
+
+  safehouse learn -- npm install             asks for each, and keeps it for this directory
+  safehouse learn --profile -- mytool        keeps it for mytool, wherever it is started
+  safehouse learn --yes -- make test         keeps what only reads, and asks nothing
+  safehouse learn --print -- make test       prints what would be kept, as YAML
+
+usage: safehouse learn [OPTIONS] [--profile] [--yes | --print] [--] COMMAND [ARG...]
+""",
     "grant": """\
 Remember what launches in this directory, and in those below it, may also use. It is kept in
 ~/.config/safehouse/grants.yaml, where no confined command can look, and ends when the directory is
@@ -211,6 +233,7 @@ read, it may also send away.
 Exit status: 0; with --diff 0 for no difference and 1 for some; 125 for a failure or a refusal.
 """,
     "why": "Exit status: 0 all allowed, 1 something denied, 125 a question that cannot be answered.\n",
+    "learn": "Exit status: the command's own; 125 for a failure or a refusal.\n",
     "keep": "Exit status: 0; 125 for an error, and then nothing was changed.\n",
     "grants": "Exit status: 0; 125 for an error.\n",
     "shims": "Exit status: 0; of check, 1 if a shim does not do what it is for; 125 for an error.\n",
@@ -225,7 +248,7 @@ name that stands for a confined one; 0 if not; 125 for an error.
 _GROUPS = {
     "grant": "keep",
     "revoke": "keep",
-    **dict.fromkeys(("untrust", "init", "on", "off", "completion"), "grants"),
+    **dict.fromkeys(("untrust", "init", "on", "off", "completion", "denials"), "grants"),
 }
 
 

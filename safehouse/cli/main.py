@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from safehouse.cli.arguments import Arguments
+    from safehouse.request import Request
 
 
 def main(argv: list[str] | None = None, site: str = "") -> int:
@@ -89,6 +90,12 @@ def _keep_apart(site: str) -> None:
 def _main(argv: list[str]) -> int:
     if not argv and _is_completed():
         return 0
+    if argv and (argv[0][:1] != "-" or "--" in argv):
+        from safehouse.kept.again import start
+
+        status = start(argv, tell, _request)
+        if status is not None:
+            return status
     from safehouse.cli.arguments import parse
 
     if argv[:1] == ["help"]:
@@ -104,7 +111,13 @@ def _main(argv: list[str]) -> int:
 
         sys.stdout.write(version() + "\n")
         return 0
-    return _command(arguments)
+    return _command(arguments, argv)
+
+
+def _request(argv: list[str]) -> Request:
+    from safehouse.cli.arguments import parse
+
+    return parse(argv).request
 
 
 def _is_completed() -> bool:
@@ -118,7 +131,7 @@ def _is_completed() -> bool:
     return answer()
 
 
-def _command(arguments: Arguments) -> int:
+def _command(arguments: Arguments, argv: list[str]) -> int:
     if arguments.command in ("trust", "untrust"):
         from safehouse.cli.trust import forget, look
 
@@ -176,6 +189,14 @@ def _command(arguments: Arguments) -> int:
         from safehouse.cli.why import answer
 
         return answer(arguments, tell)
+    if arguments.command == "denials":
+        from safehouse.cli.denials import show as show_denials
+
+        return show_denials(arguments)
+    if arguments.command == "learn":
+        from safehouse.cli.learn import learn
+
+        return learn(arguments, tell)
     from safehouse.cli.run import run
 
-    return run(arguments, tell)
+    return run(arguments, tell, argv)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from safehouse.backends.mounts import CONTENT, PRIVATE
+from safehouse.backends.mount import PRIVATE
+from safehouse.backends.mounts import CONTENT
 from safehouse.files import ancestors
 from safehouse.host import LINUX, MACOS
 from safehouse.policy.index import Index

@@ -13,15 +13,20 @@ def can_be_asked() -> bool:
 
 def is_answered_yes(question: str) -> bool:
     """Whether the answer is yes; anything else, and Ctrl-C, is no."""
+    return answer_to(f"{question} [y/N] ") in ("y", "yes")
+
+
+def answer_to(question: str) -> str:
+    """What is answered, in small letters; "" for nothing, and for Ctrl-C."""
     import termios
 
     try:
         termios.tcflush(sys.stdin, termios.TCIFLUSH)  # what was typed before is no answer to it
-        sys.stdout.write(f"{question} [y/N] ")
+        sys.stdout.write(question)
         sys.stdout.flush()
         answer = os.read(sys.stdin.fileno(), 100)
     except KeyboardInterrupt:
         answer = b""
     if not answer.endswith(b"\n"):
         sys.stdout.write("\n")
-    return answer.strip().lower() in (b"y", b"yes")
+    return answer.strip().lower().decode("utf-8", "replace")

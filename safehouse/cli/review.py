@@ -9,7 +9,7 @@ import unicodedata
 from difflib import unified_diff
 
 from safehouse.cli.policy import filter_text
-from safehouse.files import decoded
+from safehouse.facts import decoded
 from safehouse.policy.policy import NONE, Access
 from safehouse.policy.rule import ALLOW, Grant, Tier
 from safehouse.sources import appended, repository

@@ -7,6 +7,7 @@ import sys
 from safehouse import sandbox
 from safehouse.errors import UserError
 from safehouse.host import Host
+from safehouse.kept.keep import Keeper
 from safehouse.sources.selection import PACKAGE_RUNNERS
 
 TYPE_CHECKING = False
@@ -17,14 +18,17 @@ if TYPE_CHECKING:
     from safehouse.cli.arguments import Arguments
     from safehouse.launch import Launch
     from safehouse.plan import Plan
+    from safehouse.sandbox import Observer
 
     Prepared = Union[Launch, UserError]
 
 FULL = "full"
 
 
-def run(arguments: Arguments, tell: Callable[[str], None]) -> int:
-    """Runs it, or only shows what it would run under."""
+def run(arguments: Arguments, tell: Callable[[str], None], argv: list[str]) -> int:
+    """Runs it, or only shows what it would run under. `argv` is what the arguments are from."""
+    shown = arguments.stdout or arguments.output or arguments.explain
+    keeper = Keeper([] if shown else argv, arguments.request)
     host = Host.current()
     request = arguments.request
     if arguments.stdout or arguments.output:
@@ -56,7 +60,14 @@ def run(arguments: Arguments, tell: Callable[[str], None]) -> int:
         how = _how(arguments, plan)
         return _explanation(how, plan, launch) if how else ""
 
-    return sandbox.run(request, host, tell, explain)
+    def observe(plan: Plan) -> Observer | None:
+        if not _records(arguments, plan):
+            return None
+        from safehouse.cli.denials import telling
+
+        return telling(tell)
+
+    return sandbox.run(request, host, tell, explain, observe, keeper.keep)
 
 
 def _only_explain(arguments: Arguments, host: Host, tell: Callable[[str], None]) -> int:
@@ -80,6 +91,14 @@ def _tell_plan(arguments: Arguments, plan: Plan, tell: Callable[[str], None]) ->
         except UserError as error:
             prepared = error
         tell(_explanation(how, plan, prepared))
+
+
+def _records(arguments: Arguments, plan: Plan) -> bool:
+    """Whether what is refused is to be recorded."""
+    usual = plan.configuration.defaults.get("denials")
+    if arguments.denials is None:
+        return usual is not None and usual.text == "true"
+    return bool(arguments.denials)
 
 
 def _how(arguments: Arguments, plan: Plan) -> str:

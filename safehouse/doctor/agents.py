@@ -13,7 +13,7 @@ from safehouse.errors import UserError, printable
 from safehouse.files import read_file
 from safehouse.policy.policy import Access
 from safehouse.request import HERE, Request
-from safehouse.shims import wanted
+from safehouse.shims import on_path, wanted
 from safehouse.sources import protected, shim_file, user
 from safehouse.sources.own_files import short
 
@@ -139,7 +139,13 @@ def _typed(name: str, subject: Subject) -> str:
         return f"typed in this {here.shell}: a function of yours"
     first = next(p for s in search_path(host) for p in [f"{s}/{name}"] if wanted.is_program(p))
     if shim_file.is_shim(first):
-        return f"typed: the shim {short(first, host)}: confined"
+        # Whoever can write there can write a head like ours as well: what counts is all of it.
+        try:
+            remark = on_path.REMARKS[on_path.placed(first, host).state]
+        except UserError as error:  # there is no telling which safehouse it should start
+            remark = error.message
+        how = f"not known to confine: {remark}" if remark else "confined"
+        return f"typed: the shim {short(first, host)}: {how}"
     where = f" in this {here.shell}" if here else ", where no function of safehouse is"
     return f"typed{where}: {short(first, host)}, not confined"
 

@@ -109,6 +109,12 @@ def remove(directory: str, host: Host, names: Iterable[str] = ()) -> tuple[str, 
     return gone
 
 
+def placed(path: str, host: Host) -> Placed:
+    """How one shim does."""
+    directory, _, name = path.rpartition("/")
+    return next(each for each in look(directory, host) if each.name == name)
+
+
 def _placed(directory: str, name: str, path: list[str]) -> Placed:
     own = f"{directory}/{name}"
     here = [place for place in path if os.path.isdir(place) and os.path.samefile(place, directory)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from safehouse import facts
 from safehouse.policy.rule import ALLOW, Filter, Grant, Origin, Tier
 from safehouse.policy.words import READ
 
@@ -41,10 +42,10 @@ def grants(host: Host) -> Iterator[Grant]:
 def _holds_certificates(path: str) -> bool:
     """Whether a file has certificates and nothing else but comments and underlined names."""
     try:
-        with open(path, encoding="ascii", errors="replace") as file:
-            text = file.read(_MOST + 1)
+        text = facts.read(path, _MOST + 1).decode("ascii", "replace")
     except OSError:
         return False
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     lines = [line.strip() for line in text.split("\n")]
     inside = found = False
     for line, following in zip(lines, [*lines[1:], ""]):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import posix as os  # os itself costs 1.3 ms of every launch
-
+from safehouse import facts
 from safehouse.errors import UserError, printable, quoted
 from safehouse.files import ancestors
 from safehouse.policy.rule import Tier
@@ -192,18 +191,7 @@ def identity(directory: str) -> str:
     File systems give the number of a directory that is gone to the next one (ext4 does at once), so
     the time of birth goes with it where the system tells it.
     """
-    found = os.stat(directory)
-    return f"{found.st_ino}-{_birth(directory, found)}"
-
-
-def _birth(directory: str, found: os.stat_result) -> str:
-    """Seconds and nanoseconds, "" where the file system does not keep them."""
-    birth = getattr(found, "st_birthtime", None)  # macOS
-    if birth is not None:
-        return f"{birth:.6f}"
-    from safehouse.sources.birth import of
-
-    return of(directory)
+    return facts.number(directory)
 
 
 def expanded(name: str, host: Host) -> str:

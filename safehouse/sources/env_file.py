@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from safehouse.errors import UserError, printable
-from safehouse.files import decoded, encoded, read_file
+from safehouse.facts import decoded, encoded
+from safehouse.files import read_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from safehouse import note
 from safehouse.errors import UserError, printable
-from safehouse.files import decoded, read_file
 from safehouse.host import LINUX, MACOS
 from safehouse.sources.certificates import VARIABLES
 
@@ -51,10 +50,6 @@ _AGENT_SOCKET = "SSH_AUTH_SOCK"
 # What prompts and scripts look for to know that they are confined; agent-safehouse's word.
 _MARKS = {"APP_SANDBOX_CONTAINER_ID": "agent-safehouse"}
 _MADE = frozenset("PATH HOME TMPDIR SHELL USER LOGNAME SAFEHOUSE_SANDBOX".split())
-# What Python sets LC_CTYPE to where the locale is C: https://peps.python.org/pep-0538/
-_PYTHONS = ("C.UTF-8", "C.utf8", "UTF-8")
-_STARTED_WITH = "/proc/self/environ"  # what Python sets is not in there
-_MOST = 8 << 20  # Linux hands on at most 6 MB
 
 
 def environment(
@@ -73,8 +68,8 @@ def environment(
     wins. Later sources win: allow-list, defaults where missing, `--env` or the file, what is passed,
     NAME=VALUE. Raises UserError for a name that is none, an unreadable or malformed file.
     """
-    given = _given(host)
-    values = dict(given) if request.env_all else _passed(given, profiles)
+    given = host.environ
+    values = dict(given.items()) if request.env_all else _passed(given, profiles)
     if not any(_AGENT_SOCKET in profile.passes for profile in profiles):
         values.pop(_AGENT_SOCKET, None)
     values["PATH"] = search_path(given.get("PATH", ""), host, written)
@@ -105,22 +100,6 @@ def is_usual(name: str) -> bool:
     """Whether every command gets a variable of this name, where there is one."""
     made = name in _MADE or name in _MARKS or name.upper() in _PROXIES
     return made or name in _PASSED or name in VARIABLES or name.startswith(_PASSED_STARTS)
-
-
-def _given(host: Host) -> Mapping[str, str]:
-    """The caller's environment, without an LC_CTYPE that only our Python has made."""
-    given = host.environ
-    if given.get("LC_CTYPE") not in _PYTHONS:
-        return given
-    try:
-        started_with = read_file(_STARTED_WITH, _MOST, _STARTED_WITH).split(b"\0")
-    except UserError:  # not on Linux
-        return given
-    values = {name: value for name, value in given.items() if name != "LC_CTYPE"}
-    for entry in started_with:
-        if entry.startswith(b"LC_CTYPE="):
-            values["LC_CTYPE"] = decoded(entry.partition(b"=")[2])
-    return values
 
 
 def _defaults(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from safehouse.errors import UserError, printable
-from safehouse.files import decoded, read_file
+from safehouse.facts import decoded
+from safehouse.files import read_file
 from safehouse.sources import git_trees
 from safehouse.value import Value
 

@@ -7,6 +7,7 @@ made of it. Those that are missing could be made.
 
 from __future__ import annotations
 
+from safehouse import facts
 from safehouse.errors import UserError, printable
 from safehouse.sources import git_config, git_keys, git_layout
 
@@ -161,9 +162,4 @@ def _path(host: Host, text: str, base: str) -> str:
 
 
 def _home_of(name: str) -> str:
-    import pwd
-
-    try:
-        return pwd.getpwnam(name).pw_dir
-    except (KeyError, ValueError):
-        return ""
+    return facts.home_of(name)

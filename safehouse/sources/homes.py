@@ -49,8 +49,7 @@ def followed(
 
     `assignments` are variables set for this launch, which win over the caller's.
     """
-    values = {**host.environ, **dict(assignments)}
-    moves = _moves(profiles, catalogue, values, host)
+    moves = _moves(profiles, catalogue, dict(assignments), host)
     if not moves:
         return profiles, ()
     forbidden = _Named(catalogue, host, workdir)
@@ -70,7 +69,7 @@ def followed(
 def _moves(
     profiles: tuple[Profile, ...],
     catalogue: Catalogue,
-    values: Mapping[str, str],
+    assigned: Mapping[str, str],
     host: Host,
 ) -> list[tuple[str, str, str, str]]:
     """Whose profile ("": all), variable, directory without it (`~/.x`), directory now.
@@ -84,7 +83,7 @@ def _moves(
     declared += [(_NOBODY, *pair) for pair in sorted(others) if pair[1] != "~"]
     found = []
     for owner, name, usual in declared:
-        given = values.get(name, "")
+        given = assigned[name] if name in assigned else host.environ.get(name, "")
         value = given.rstrip("/") or given[:1]
         if value[:1] == "/" and value.isprintable() and value != expanded(usual, host):
             found.append((owner, name, usual, value))

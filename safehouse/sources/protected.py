@@ -6,6 +6,7 @@ import sys
 
 from safehouse.backends import brewed
 from safehouse.host import LINUX
+from safehouse.launch import others
 from safehouse.policy.planting import quoted
 from safehouse.policy.rule import DENY, Filter, Grant, Origin, Tier
 from safehouse.policy.words import RENAME, WRITE, operations
@@ -204,8 +205,7 @@ def _of_other_launches(host: Host) -> Iterator[Grant]:
 def beside(path: str) -> str:
     """A regex for all that lies in the directory of `path` under another name."""
     directory, _, name = path.rpartition("/")
-    others = [f"{name[:place]}[^{letter}]" for place, letter in enumerate(name + "/")]
-    return f"^{quoted(directory)}/({'|'.join(others)})"
+    return f"^{quoted(directory)}/({'|'.join(others(name))})"
 
 
 def _on_the_way(host: Host, path: str, reason: str) -> Iterator[Grant]:

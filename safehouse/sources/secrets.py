@@ -11,7 +11,8 @@ import posix as os  # os itself costs 1.3 ms of every launch
 from errno import ENOENT, ENOTDIR
 
 from safehouse.errors import UserError, printable, quoted
-from safehouse.files import LocalFiles, ancestors, encoded
+from safehouse.facts import encoded
+from safehouse.files import LocalFiles, ancestors
 from safehouse.host import MACOS
 from safehouse.policy.planting import quoted as in_regex
 from safehouse.policy.rule import DENY, Filter, Grant, Origin

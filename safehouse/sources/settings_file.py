@@ -26,7 +26,9 @@ NAMES = ("enable", "env-pass")
 LISTS = (*PATHS, *NAMES)
 CLOSING = ("network", "deny-secrets")
 AUDIT = ("on", "off", "arguments")
-FLAGS = ("accept-partial", "explain", "allow-workdir-config-writes", "allow-profile-writes")
+FLAGS = (
+    "accept-partial", "explain", "denials", "allow-workdir-config-writes", "allow-profile-writes",
+)  # fmt: skip
 OF_AGENT = (*LISTS, "args", *CLOSING)
 OF_USER = (*LISTS, *CLOSING, "env", "workdir", "agent", *FLAGS, "agents", "shims", "audit")
 OF_DIRECTORY = (*LISTS, *CLOSING, "known-by", "agents")

@@ -10,7 +10,8 @@ from __future__ import annotations
 import posix as os  # os itself costs 1.3 ms of every launch
 
 from safehouse.errors import UserError, printable, quoted
-from safehouse.files import Resolution, decoded, encoded, read_file
+from safehouse.facts import decoded, encoded
+from safehouse.files import Resolution, read_file
 from safehouse.sources import own_files, protected, repository
 from safehouse.sources.settings import CLOSED, Item, contains, looked_up, narrowing
 from safehouse.value import Value, replace

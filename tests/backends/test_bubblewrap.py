@@ -230,7 +230,7 @@ def found_program(monkeypatch, files):
         if path not in files:
             raise FileNotFoundError(2, "No such file", path)
         owner, mode = files[path]
-        return SimpleNamespace(st_uid=owner, st_mode=0o100000 | mode)
+        return SimpleNamespace(st_uid=owner, st_gid=0, st_nlink=1, st_mode=0o100000 | mode)
 
     monkeypatch.setattr(bubblewrap.os, "stat", stat)
     return bubblewrap._program()

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from safehouse.backends.mounts import NOTHING, READ_ONLY, READ_WRITE, plan
+from safehouse.backends.mount import NOTHING, READ_ONLY, READ_WRITE
+from safehouse.backends.mounts import plan
 from safehouse.errors import UserError
 from safehouse.files import ancestors
 from safehouse.launch import Creation

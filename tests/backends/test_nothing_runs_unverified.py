@@ -20,7 +20,7 @@ START = """
 import os, signal, sys
 from safehouse.backends import bubblewrap, verify
 from safehouse.backends.bubblewrap import MARK, Bubblewrap
-from safehouse.backends.mounts import Mount, Mounts
+from safehouse.backends.mount import Mount, Mounts
 from safehouse.errors import UserError
 from safehouse.launch import Enforcement, Launch, Words
 
@@ -44,7 +44,7 @@ command = ("/usr/bin/env", "touch", "ran")
 argv = ("bwrap", "--args", Words(tuple(options)), "--", *command)
 backend = Bubblewrap()
 planned = (Mount("/usr", "ro", True), Mount(place, "rw", True))
-backend._planned = Mounts(planned, (), False, (), (), (), ()), "/home"
+backend.mounts, backend._home = Mounts(planned, (), False, (), (), (), ()), "/home"
 try:
     sys.exit(backend.start(Launch(bubblewrap._program(), argv, (), Enforcement("full", "test"))))
 except UserError as error:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from safehouse.backends import probe, seatbelt
+from safehouse.backends import probe, sandbox_exec
 from safehouse.backends.seatbelt import Seatbelt
 from safehouse.errors import REFUSED, UserError
 from safehouse.launch import FULL, Enforcement, Launch, Proof
@@ -114,7 +114,7 @@ def launch(enforcer: tuple[str, ...], held: Proof | None) -> Launch:
 @pytest.fixture
 def started(monkeypatch) -> list[Launch]:
     found: list[Launch] = []
-    monkeypatch.setattr(seatbelt, "replace_process", lambda launch, keep: found.append(launch))
+    monkeypatch.setattr(sandbox_exec, "replace_process", lambda launch, keep: found.append(launch))
     return found
 
 

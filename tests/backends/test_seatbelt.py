@@ -151,7 +151,7 @@ def test_a_full_disk_leaves_no_half_of_a_policy(host, monkeypatch):
 
 
 def test_without_sandbox_exec_nothing_is_run(host, monkeypatch):
-    monkeypatch.setattr(os, "access", lambda path, mode: path != SANDBOX_EXEC)
+    monkeypatch.setattr("safehouse.facts.access", lambda path, mode: path != SANDBOX_EXEC)
     real = replace(host, foreign=False)
     with pytest.raises(
         UserError, match=f"{SANDBOX_EXEC}, which confines programs on macOS, is missing"

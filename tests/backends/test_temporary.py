@@ -156,7 +156,7 @@ def test_a_mac_that_is_only_imagined_has_none():
 
 
 def test_a_mac_has_the_one_of_its_policy(monkeypatch):
-    monkeypatch.setattr(os, "access", lambda *_: True)
+    monkeypatch.setattr("safehouse.facts.access", lambda *_: True)
     launch = Seatbelt().prepare(Policy(()), mac(), ("/bin/true",))
     assert launch.temporary == LAUNCH_TEMP
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from safehouse.backends.mounts import NOTHING, READ_ONLY, plan
+from safehouse.backends.mount import NOTHING, READ_ONLY
+from safehouse.backends.mounts import plan
 from safehouse.policy.policy import NONE
 from safehouse.policy.resolve import resolve
 from safehouse.policy.rule import DENY, Filter, Grant, Opaque, Origin, Tier

@@ -54,4 +54,4 @@ def test_it_names_the_exit_statuses():
 def test_it_ends_with_the_exit_statuses_of_the_command(command):
     last = text(command).rpartition("\n\n")[2]
     assert last.startswith("Exit status: ") and "125" in last
-    assert ("the command's own" in last) == (command == "run")
+    assert ("the command's own" in last) == (command in ("run", "learn"))

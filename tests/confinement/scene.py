@@ -13,6 +13,9 @@ from pathlib import Path
 
 from tests.confinement import user
 
+# `TESTS_OF_KEPT_LAUNCHES=1 make test`: each launch of these tests is one that was planned before.
+KEPT = os.environ.get("TESTS_OF_KEPT_LAUNCHES") == "1"
+_DO_NOTHING = {"python": ["-c", "pass"], "sh": ["-c", ":"], "bash": ["-c", ":"], "sleep": ["0"]}
 SECRET = "5ecret-" + os.urandom(8).hex()
 BEGUN = "the attempt begins"
 # What is in force when an attempt is made: `home`, `project`, ... are variables of its program.
@@ -101,11 +104,26 @@ class Scene:
 
     def confined(self, *words: object, **options: object) -> subprocess.CompletedProcess:
         """Runs safehouse with these arguments, as the user, in the project."""
+        self._keep(words, options)
         return self.run(self.safehouse, *words, **options)
 
     def start_confined(self, *words: object, **options: object) -> subprocess.Popen:
+        self._keep(words, options)
         options = {"cwd": self.project, "env": self.env, **options}
         return user.start([self.safehouse, *words], **options)
+
+    def _keep(self, words: tuple[object, ...], options: dict[str, object]) -> None:
+        """Where every launch is to be one that was kept: plans it, for the same program doing nothing.
+
+        Twice, for the first may make what is missing.
+        """
+        if not KEPT or "--" not in words[:-1]:
+            return
+        head = words[: words.index("--") + 2]
+        name = Path(str(head[-1])).name.rstrip("0123456789.")
+        silent = {name: options[name] for name in ("cwd", "env", "umask") if name in options}
+        for _ in range(2):
+            self.run(self.safehouse, *head, *_DO_NOTHING.get(name, ["--version"]), **silent)
 
     def program(self, body: str, **values: object) -> list[str]:
         """The words that run a Python program, which has the scene's paths as variables."""
@@ -187,9 +205,12 @@ def copy(template: Scene, root: Path) -> Scene:
 
 
 def state(root: Path, without: Path | None = None, times: bool = True) -> dict[str, object]:
-    """What lies at and below a path, seen without following links."""
+    """What lies at and below a path, seen without following links, but for launches that are kept."""
     found: dict[str, object] = {str(root): _one(root, times)}
     for directory, names, files in os.walk(root):
+        for name in [*names]:
+            if _is_for_kept_launches(os.path.join(directory, name)):
+                names.remove(name)
         for name in [*names, *files]:
             path = Path(directory, name)
             if path == without:
@@ -197,6 +218,19 @@ def state(root: Path, without: Path | None = None, times: bool = True) -> dict[s
             else:
                 found[str(path)] = _one(path, times)
     return found
+
+
+def _is_for_kept_launches(path: str) -> bool:
+    """Whether a directory is the one of kept launches, or has nothing else in it."""
+    if path.endswith("/.cache/safehouse/launches"):
+        return True
+    inner = {".cache": "safehouse", "safehouse": "launches"}.get(os.path.basename(path))
+    return (
+        inner is not None
+        and os.path.isdir(path)
+        and os.listdir(path) == [inner]
+        and _is_for_kept_launches(os.path.join(path, inner))
+    )
 
 
 def _one(path: Path, times: bool) -> object:

@@ -7,19 +7,25 @@ import time
 import pytest
 
 from tests.confinement.terminal import Terminal
-from tests.confinement.user import PYTHON
+from tests.confinement.user import PYTHON, linux_only
 
 pytestmark = pytest.mark.confinement
 
 INTERACTIVE = ("bash", "--norc", "--noprofile", "--noediting", "-i")
 # A command of which it is known when it waits: Ctrl-C a moment before would be for its shell.
 SLEEP = "sh -c 'echo as\"\"leep; exec sleep 99'"
-# Whether safehouse stands before a command: each of these holds without it, too.
-BOTH = pytest.mark.parametrize("confined", [True, False], ids=["confined", "free"])
+# Whether safehouse stands before a command: each of these holds without it, too, and with a recorder.
+RECORDED = pytest.param(
+    "recorded", marks=linux_only("on a Mac nothing records within a launch"), id="recorded"
+)
+BOTH = pytest.mark.parametrize(
+    "confined", [pytest.param(True, id="confined"), RECORDED, pytest.param(False, id="free")]
+)
 
 
 def command(scene, confined, *words):
-    return [scene.safehouse, "--", *words] if confined else words
+    options = ["--denials"] if confined == "recorded" else []
+    return [scene.safehouse, *options, "--", *words] if confined else words
 
 
 def python(body):

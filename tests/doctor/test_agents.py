@@ -7,6 +7,7 @@ import json
 import pytest
 
 from safehouse.doctor import agents
+from safehouse.shims.on_path import text
 from tests.doctor.machines import by_name, wrong
 
 RUN = "#!/bin/sh\necho run >> ~/run\n"
@@ -137,11 +138,21 @@ def test_what_typing_the_name_starts_is_told(person, state, off, typed):
     assert typed in finding.details[-1]
 
 
-def test_a_shim_on_path_is_what_typing_starts(person):
+def test_a_shim_on_path_is_what_typing_starts(person, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["/bin/sh"])
     person.program(".local/bin/claude")
-    person.program("shims/claude", "#!/bin/sh\n# safehouse-shim 1 claude\n")
+    person.program("shims/claude", text("claude"))
     details = found(person, f"{person.home}/shims")["agent-claude"].details
     assert details[-1] == "typed: the shim ~/shims/claude: confined"
+
+
+@pytest.mark.parametrize("started", ["/bin/sh", "-m"])
+def test_what_only_calls_itself_a_shim_is_not_said_to_confine(person, monkeypatch, started):
+    monkeypatch.setattr("sys.argv", [started])
+    person.program(".local/bin/claude")
+    person.program("shims/claude", "#!/bin/sh\n# safehouse-shim 1 claude\nexec claude\n")
+    details = found(person, f"{person.home}/shims")["agent-claude"].details
+    assert details[-1].startswith("typed: the shim ~/shims/claude: not known to confine: ")
 
 
 def test_where_the_configuration_is_wrong_agents_are_still_named(person):

@@ -368,3 +368,43 @@ def test_a_launch_imports_little(zipapp: Path, python: Path, tmp_path: Path) -> 
     modules = imported(zipapp, python, "--", "/bin/true", cwd=project, HOME=str(home))
     assert "safehouse.sources._compiled" in modules
     assert unexpected(modules) == set(), sorted(unexpected(modules))
+
+
+@pytest.mark.skipif(
+    not Path("/usr/bin/bwrap").exists() and "CI" not in os.environ, reason="no bubblewrap here"
+)
+def test_a_kept_launch_imports_next_to_nothing(zipapp: Path, python: Path, tmp_path: Path) -> None:
+    """Up to the moment in which it becomes the enforcer: it plans nothing."""
+    home = tmp_path / "home"
+    project = home / "project"
+    project.mkdir(parents=True)
+    subprocess.run(["git", "init", "--quiet", project], check=True)
+    # A home that is not the person's own keeps nothing.
+    own = f"import pwd\nclass Own: pw_dir = {str(home)!r}\npwd.getpwuid = lambda user: Own\n"
+    code = own + MODULES.format(program=program(zipapp))
+    for _ in range(3):  # the first may make what is missing
+        done = run(
+            *[python, "-IS", "-c", code, zipapp, "--", "/bin/true"], cwd=project, HOME=str(home)
+        )
+        modules = set(done.stderr.partition("\n")[0].split()[1:])
+    ours = {name.removeprefix("safehouse.") for name in modules if name.startswith("safehouse.")}
+    assert unexpected(modules) == set()
+    assert ours == set(
+        """audit cli cli.main errors kept kept.again facts _build launch value backends backends.landlock
+        backends.report backends.sandbox backends.stubs""".split()
+    )
+
+
+@pytest.mark.parametrize("option", ["--denials=no", "--denials"])
+def test_only_a_launch_that_is_recorded_imports_anything_for_that(
+    zipapp: Path, python: Path, tmp_path: Path, option: str
+) -> None:
+    project = tmp_path / "home/project"
+    project.mkdir(parents=True)
+    code = MODULES.format(program=program(zipapp))
+    words = (python, "-IS", "-c", code, zipapp, option, "--", "/bin/true")
+    done = run(*words, cwd=project, HOME=str(project.parent))
+    modules = {module for line in done.stderr.splitlines() for module in line.split()}
+    own = {"recorder", "hearing", "listener", "calls", "log_stream", "sandbox_log", "denials"}
+    recording = {name for name in modules if own.intersection(name.split("."))}
+    assert bool(recording) == (option == "--denials"), done.stderr

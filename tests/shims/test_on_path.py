@@ -56,13 +56,16 @@ def test_it_is_not_off_by_a_word_that_says_no(home, value):
     assert run(install(home), SAFEHOUSE_OFF=value).stdout.startswith("safehouse <run>")
 
 
-@pytest.mark.parametrize("value", ["1", "yes", "told", "anything"])
+@pytest.mark.parametrize("value", ["1", "yes", "told", "told-1", "anything"])
 def test_off_it_starts_the_next_program_of_the_name_and_says_so(home, value):
     done = run(install(home), "x y", SAFEHOUSE_OFF=value)
     assert done.stdout.startswith("agent <x y>\n")
-    assert done.stderr == (
-        "" if value == "told" else "safehouse: SAFEHOUSE_OFF is set: not confined: claude\n"
-    )
+    assert done.stderr == "safehouse: SAFEHOUSE_OFF is set: not confined: claude\n"
+
+
+def test_it_is_said_once_where_the_shell_that_starts_it_has_said_it(home):
+    done = run(install(home), SAFEHOUSE_OFF=f"told-{os.getpid()}")
+    assert (done.stdout[:5], done.stderr) == ("agent", "")
 
 
 def test_off_what_the_agent_starts_comes_past_no_shim_again(home):

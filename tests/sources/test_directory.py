@@ -272,7 +272,7 @@ def test_the_device_does_not_matter(person):
 
 
 def test_without_birth_the_number_has_to_do(person, monkeypatch):
-    monkeypatch.setattr(directory, "_birth", lambda *_: "")
+    monkeypatch.setattr("safehouse.birth.of", lambda path: "")
     keep(person)
     assert writes_docs(person)
     monkeypatch.undo()

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from safehouse import facts
 from safehouse.errors import UserError
 from safehouse.files import LocalFiles
 from safehouse.request import Request
-from safehouse.sources import environment as module
 from safehouse.sources.environment import environment, without_credentials
 from safehouse.sources.profile import Profile
 from safehouse.sources.settings import Item
@@ -255,8 +255,9 @@ def test_there_is_always_a_shell():
 def locale_of(given, started_with, tmp_path, monkeypatch, **request):
     file = tmp_path / "environ"
     file.write_bytes(b"".join(entry.encode() + b"\0" for entry in started_with))
-    monkeypatch.setattr(module, "_STARTED_WITH", str(file))
-    return built({"LC_CTYPE": given}, host=linux, **request).get("LC_CTYPE")
+    monkeypatch.setattr(facts, "_STARTED_WITH", str(file))
+    monkeypatch.setenv("LC_CTYPE", given)
+    return built(facts.environment(), host=linux, **request).get("LC_CTYPE")
 
 
 @pytest.mark.parametrize(
@@ -277,8 +278,9 @@ def test_a_locale_that_only_python_made(
 
 
 def test_where_it_cannot_be_told_the_locale_is_passed(monkeypatch):
-    monkeypatch.setattr(module, "_STARTED_WITH", "/none")
-    assert built({"LC_CTYPE": "C.UTF-8"})["LC_CTYPE"] == "C.UTF-8"
+    monkeypatch.setattr(facts, "_STARTED_WITH", "/none")
+    monkeypatch.setenv("LC_CTYPE", "C.UTF-8")
+    assert facts.environment()["LC_CTYPE"] == "C.UTF-8"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc")

@@ -56,8 +56,8 @@ def main(root, start, output):
 
 def head(start, codes, place):
     table = {}
-    for name, file, is_package, code in codes:
-        table[name] = (file, is_package, place, len(code))
+    for name, _, is_package, code in codes:
+        table[name] = (is_package, place, len(code))
         place += len(code)
     # Version 2 of the format knows no references: nothing here depends on reference counts.
     return marshal.dumps((start, table), 2)

@@ -4,6 +4,14 @@
 case $1:$2 in init:zsh | init:bash | init:fish)
     unset -f [ printf
     safehouse_stamp=$HOME/.cache/safehouse/init/$2.stamp
+    # Another HOME than the person's own may be part of a repository, with all that is in it.
+    safehouse_home=$HOME
+    case ${LOGNAME:-${USER-}} in
+        '' | *[!A-Za-z0-9._-]*) ;;
+        *) eval "safehouse_home=~${LOGNAME:-$USER}" ;;
+    esac
+    case $safehouse_home in '~'*) safehouse_home=$HOME ;; esac # a user that the system does not know
+    [ "$safehouse_home" = "$HOME" ] || [ "$safehouse_home" -ef "$HOME" ] || safehouse_stamp=
     if [ ! -t 1 ] && [ -O "$safehouse_stamp" ] && [ -f "$safehouse_stamp" ] && [ ! -h "$safehouse_stamp" ]; then
         IFS='
 '

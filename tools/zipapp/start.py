@@ -10,7 +10,7 @@ from marshal import loads
 
 
 class ByteCode:
-    """A finder and loader of modules from a table: name -> (file, is a package, place, size)."""
+    """A finder and loader of modules from a table: name -> (is a package, place, size)."""
 
     def __init__(self, archive, table, read):
         self.archive = archive
@@ -21,22 +21,26 @@ class ByteCode:
     def find_spec(self, name, path=None, target=None):
         if name not in self.table:
             return None
-        file, is_package, _, _ = self.table[name]
-        spec = ModuleSpec(name, self, origin=self.root + file, is_package=is_package)
+        is_package = self.table[name][0]
+        spec = ModuleSpec(name, self, origin=self.file(name), is_package=is_package)
         if is_package:
             spec.submodule_search_locations = [self.root + name.replace(".", "/")]
         return spec
+
+    def file(self, name):
+        end = "/__init__.py" if self.table[name][0] else ".py"
+        return self.root + name.replace(".", "/") + end
 
     def create_module(self, spec):
         return None
 
     def exec_module(self, module):
-        _, _, place, size = self.table[module.__name__]
+        _, place, size = self.table[module.__name__]
         module.__file__ = module.__spec__.origin
         exec(loads(self.read(place, size)), module.__dict__)
 
     def get_source(self, name):
-        return self.get_data(self.root + self.table[name][0]).decode()
+        return self.get_data(self.file(name)).decode()
 
     def get_data(self, path):
         from zipimport import zipimporter
@@ -60,9 +64,15 @@ def run(table, read):
 
         sys.argv[0] = getcwd() + "/" + given
     archive = sys.argv[0]
-    sys.path[:] = [archive + "/site-packages", *(entry for entry in sys.path if entry != given)]
+    own, others = archive + "/site-packages", [entry for entry in sys.path if entry != given]
     if table:
         sys.meta_path.insert(0, ByteCode(archive, table, read))
+        # What is looked through for a module of the standard library: the directory of those in C,
+        # which are the ones that a launch needs, is short, and the archive has none of them.
+        others.sort(key=lambda entry: not entry.endswith("/lib-dynload"))
+        sys.path[:] = [*others, own]
+    else:
+        sys.path[:] = [own, *others]
     from safehouse.cli.main import process
 
     process()

@@ -5,8 +5,6 @@ from __future__ import annotations
 import _ctypes
 import sys
 
-from safehouse.files import encoded
-
 _AT_FDCWD = -100
 _AT_SYMLINK_NOFOLLOW = 0x100
 _STATX_BTIME = 0x800
@@ -40,7 +38,10 @@ def of(path: str) -> str:
         return ""
     buffer = _Buffer()
     flags = _Int(_AT_SYMLINK_NOFOLLOW), _Int(_STATX_BTIME)
-    if _Function(address)(_Int(_AT_FDCWD), encoded(path), *flags, buffer) != 0:
+    if (
+        _Function(address)(_Int(_AT_FDCWD), path.encode("utf-8", "surrogateescape"), *flags, buffer)
+        != 0
+    ):
         return ""
     data = bytes(buffer)
     seconds = _number(data, _BIRTH, 8)

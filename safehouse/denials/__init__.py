@@ -1,0 +1,1 @@
+"""What a launch was refused, and the least that would mend it."""

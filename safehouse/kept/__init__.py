@@ -1,0 +1,1 @@
+"""Launches that were planned before: kept, and started again while every answer is the same."""
