@@ -16,7 +16,8 @@ from safehouse.backends import calls, listener
 from safehouse.backends.base import BUSY, CLOSED, HIDDEN, OWN, READ_ONLY, YOURS
 from safehouse.backends.listener import ARGUMENTS, CALL, THREAD
 from safehouse.errors import UserError
-from safehouse.files import ancestors, decoded
+from safehouse.facts import decoded
+from safehouse.files import ancestors
 from safehouse.policy.policy import NONE, Access
 from safehouse.policy.words import QUESTIONS
 
