@@ -57,7 +57,9 @@ def _closed(policy: Policy) -> Iterator[Rule]:
 
 
 def _is_unheld(rule: Rule, kind: str) -> bool:
-    return kind == "link" or (kind == "missing" and rule.existing_only)
+    # What is closed for reading, too, is a secret: nobody obeys a new one.
+    new = rule.existing_only and "file-read*" not in rule.operations
+    return kind == "link" or (kind == "missing" and new)
 
 
 def _replaceable(policy: Policy, path: str) -> bool:
