@@ -30,10 +30,12 @@ class Safehouse < Formula
   end
 
   def caveats
+    # By its path: not every shell has brew's directory in PATH where it comes to the line.
+    program = "#{HOMEBREW_PREFIX}/bin/safehouse"
     file, line = case Utils::Shell.preferred
-    when :fish then ["~/.config/fish/config.fish", "safehouse init fish | source"]
-    when :bash then [OS.mac? ? "~/.bash_profile" : "~/.bashrc", 'eval "$(safehouse init bash)"']
-    else ["~/.zshrc", 'eval "$(safehouse init zsh)"']
+    when :fish then ["~/.config/fish/config.fish", "#{program} init fish | source"]
+    when :bash then [OS.mac? ? "~/.bash_profile" : "~/.bashrc", "eval \"$(#{program} init bash)\""]
+    else ["~/.zshrc", "eval \"$(#{program} init zsh)\""]
     end
     <<~EOS
       To start agents confined when you type their names, add this to the end of #{file}:

@@ -5,6 +5,7 @@ from __future__ import annotations
 REFUSED = 125
 NOT_EXECUTABLE = 126
 NOT_FOUND = 127
+_LONGEST = 40  # of words that somebody may have mistyped
 
 
 class UserError(Exception):
@@ -23,11 +24,33 @@ class UserError(Exception):
 
 def nearest(word: str, known: list[str]) -> str:
     """`, did you mean ...?` for a word that is close to a known one, else nothing."""
-    from difflib import get_close_matches  # only ever on the way to an error
-
     close = sorted((n for n in known if len(word) > 2 and n.startswith(word)), key=len)
-    close = close or get_close_matches(word, known, n=1, cutoff=0.6)
+    if not close and len(word) <= _LONGEST:
+        typed = word.lstrip("-")
+        far = {name: _edits(typed, name.lstrip("-")) for name in known}
+        close = [name for name in known if far[name] <= _most_edits(typed, name)]
+        close.sort(key=lambda name: (far[name], name.lstrip("-")[:1] != typed[:1]))
     return f", did you mean {close[0]!r}?" if close else ""
+
+
+def _most_edits(typed: str, name: str) -> int:
+    """How many slips are one word's, and not another word."""
+    size = min(len(typed), len(name.lstrip("-")))
+    return 0 if size < 3 else 1 if size < 5 else 2 if size < 9 else 3
+
+
+def _edits(one: str, other: str) -> int:
+    """How many slips lead from a word to another: letters left out, added, mistaken, or two exchanged."""
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, letter in enumerate(one):
+        last, before, row = before, row, [i + 1]
+        for j, wanted in enumerate(other):
+            best = min(before[j + 1] + 1, row[j] + 1, before[j] + (letter != wanted))
+            if last and j and letter == other[j - 1] and one[i - 1] == wanted:
+                best = min(best, last[j - 1] + 1)
+            row.append(best)
+    return row[-1]
 
 
 def printable(text: str) -> str:

@@ -117,6 +117,14 @@ def _access(question: tuple[str, int]) -> Answer:
     return os.access(*question)
 
 
+def _frozen(path: str) -> Answer:
+    """Whether what lies there is on a file system that is mounted read-only."""
+    try:
+        return not os.access(path, os.W_OK) and bool(os.statvfs(path).f_flag & os.ST_RDONLY)
+    except OSError:
+        return False
+
+
 def _number(path: str) -> Answer:
     """What a directory is known by: see directory.identity."""
     try:
@@ -219,7 +227,7 @@ def _stored(path: str) -> Answer:
 ASK: dict[str, Callable[[Any], Answer]] = {
     "form": _form, "link": _link, "names": _names, "look": _look, "access": _access,
     "number": _number, "content": _content, "home": _home, "groups": _groups, "place": _place,
-    "stored": _stored, "stub": _stub,
+    "stored": _stored, "stub": _stub, "frozen": _frozen,
 }  # fmt: skip
 
 

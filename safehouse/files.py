@@ -54,6 +54,9 @@ class FileSystem(Protocol):
     def changeable(self, path: str) -> bool:
         """Whether the person may write to the file or directory, or could allow it to themself."""
 
+    def frozen(self, path: str) -> bool:
+        """Whether what lies at `path` is on a file system that is mounted read-only."""
+
     def permits(self, path: str, right: Right) -> bool:
         """Whether permissions let the person do something to what lies at `path`, without privileges.
 
@@ -157,6 +160,9 @@ class LocalFiles:
             return facts.stat(path).st_uid == os.getuid()
         except OSError:
             return True
+
+    def frozen(self, path: str) -> bool:
+        return bool(facts.asked("frozen", path))
 
     def permits(self, path: str, right: Right) -> bool:
         directory = path.rpartition("/")[0] or "/"

@@ -120,10 +120,10 @@ class Host(Value):
         """
         found = self.resolve(self.absolute(text, option))
         if self.files.kind(found.real) == "missing":
-            raise UserError(
-                f"{option}: {printable(text)} does not exist",
-                "create it first, or leave it out: what does not exist cannot be granted or denied",
-            )
+            hint = "create it first, or leave it out"
+            if option == "--deny":
+                hint += "; for .env and the like, wherever there are any: --deny-secrets"
+            raise UserError(f"{option}: {printable(text)} does not exist", hint)
         return self._stored(found)
 
     def located(self, text: str, where: str, base: str) -> Resolution:

@@ -120,6 +120,7 @@ def run(
 
 def starts_an_agent(request: Request, host: Host) -> bool:
     """Whether the command is a known agent, or leads to one that the project brings along."""
+    request = replace(request, workdir="")  # which may be refused, and says nothing about this
     name, notices = selection.agent(request, host, configured.start(request, host))
     return bool(name or notices)
 
@@ -139,23 +140,27 @@ def run_unconfined(request: Request, host: Host) -> NoReturn:
 
 def _lost(plan: Plan, backend: Backend) -> str:
     """What to tell of what was written where the launch had a place of its own."""
-    paths = backend.lost(plan.policy)
+    return _told_of_lost(plan, backend.lost(plan.policy))
+
+
+def _told_of_lost(plan: Plan, paths: tuple[str, ...]) -> str:
     if not paths:
         return ""
     from safehouse.backends import lost
+    from safehouse.sources.sensitive import keepers
 
-    return lost.told(paths, plan.policy, plan.host.home)
+    catalogue = configured.start(plan.request, plan.host).catalogue
+    kept = keepers(paths, plan.host, catalogue, plan.command)
+    return lost.told(paths, plan.policy, plan.host.home, kept, plan.agent)
 
 
 def lost_in(home: PrivateHome, request: Request) -> Iterator[str]:
     """The same of a launch that was not planned: that is done now."""
-    from safehouse.backends import lost
-
     try:
         plan = make_plan(request, Host.current())
     except UserError:  # it has become impossible meanwhile, so who would want to keep anything
         return
-    sentence = lost.told(home.lost(plan.policy), plan.policy, plan.host.home)
+    sentence = _told_of_lost(plan, home.lost(plan.policy))
     if sentence:
         yield sentence
 
@@ -223,7 +228,10 @@ def _plan(
     of_git = tuple(_of_git(host, start, found, profiles, appended))
     closed = _secrets(host, start, found, of_git)
     grants = gather(request, host, start, found, profiles, appended, of_git, closed)
-    policy = resolve(grants, host, start.workdir, start.catalogue.writable, found.network)
+    of_features = start.catalogue.in_layers(("feature",))
+    policy = resolve(
+        grants, host, start.workdir, start.catalogue.writable, found.network, features=of_features
+    )
     _refuse_closed(policy, start.workdir)
     values = _environment(request, host, found, profiles, appended, policy)
     # Where the person is, if the command may be there: --workdir says what it may use.

@@ -274,7 +274,7 @@ function __safehouse_fill {
             head=$given slot=${slot%'|FILE'}
             __safehouse_fill
             ;;
-        [a-z]*)
+        [0-9a-z]*)
             __safehouse_begin "$head"
             IFS='|'
             # shellcheck disable=SC2206 # they are words

@@ -24,7 +24,13 @@ function __safehouse_run {
                     @PROGRAM@ >&2
                 return 127
             fi
-            @PROGRAM@ run --shim -- "$@"
+            \builtin local also='' text
+            # `kill $!` of a shell that waits for the agent ends that shell alone.
+            [[ ${BASHPID-$$} == "$$" ]] || also="--die-with=$BASHPID "
+            # What is evaluated is what `jobs` shows.
+            \builtin printf -v text '%q run --shim %s-- %q "$@"' @PROGRAM@ "$also" "$1"
+            shift
+            \builtin eval "$text"
             ;;
         *)
             [[ $SAFEHOUSE_OFF == told ]] ||
@@ -111,6 +117,7 @@ function __safehouse_state {
 }
 
 function safehouse {
+    \builtin local text
     case $#:${1-} in
         1:off)
             \builtin export SAFEHOUSE_OFF=1
@@ -119,26 +126,40 @@ function safehouse {
             ;;
         1:on)
             \builtin unset -v SAFEHOUSE_OFF
-            \builtin eval "$("$__safehouse_program" init @WORDS@)"
+            __safehouse_shims # where it fails from here on, they start nothing
+            __safehouse_is_there && text=$("$__safehouse_program" init @WORDS@) || return
+            \builtin eval "$text"
             \builtin printf 'safehouse: on in this shell: %s\n' "$__safehouse_names" >&2
             ;;
         *:doctor)
+            __safehouse_is_there || return
             SAFEHOUSE_SHELL="bash $BASH_VERSION $__safehouse_build
 $(__safehouse_each __safehouse_state)" "$__safehouse_program" "$@"
             ;;
         *)
+            __safehouse_is_there || return
             "$__safehouse_program" "$@"
             ;;
     esac
 }
 
+# Whether safehouse can be started; says so where it cannot.
+function __safehouse_is_there {
+    [[ ! -x $__safehouse_program ]] || return 0
+    \builtin printf 'safehouse: %s is gone; install it again\n' "$__safehouse_program" >&2
+    return 127
+}
+
 # In bash's posix mode no function can have a hyphen in its name.
-case :$SHELLOPTS: in
-    *:posix:*)
-        \builtin set +o posix
-        __safehouse_each __safehouse_shim
-        \builtin set -o posix
-        ;;
-    *) __safehouse_each __safehouse_shim ;;
-esac
+function __safehouse_shims {
+    case :$SHELLOPTS: in
+        *:posix:*)
+            \builtin set +o posix
+            __safehouse_each __safehouse_shim
+            \builtin set -o posix
+            ;;
+        *) __safehouse_each __safehouse_shim ;;
+    esac
+}
+__safehouse_shims
 @COMPLETION@

@@ -12,7 +12,9 @@ function __safehouse_run
                 builtin echo "safehouse: $__safehouse_program is gone, so nothing was started; install it again, or: safehouse off" >&2
                 return 127
             end
-            @PROGRAM@ run --shim -- $argv
+            # What is evaluated is what `jobs` shows.
+            set -l shown (builtin string escape -- @PROGRAM@ $argv[1])
+            builtin eval $shown[1] run --shim -- $shown[2] '$argv[2..]'
         case '*'
             builtin test "$SAFEHOUSE_OFF" = told
             or builtin echo "safehouse: SAFEHOUSE_OFF is set: not confined: $argv[1]" >&2
@@ -93,14 +95,32 @@ function safehouse
             builtin echo 'safehouse: off in this shell: no agent is confined by its name alone; safehouse on' >&2
         case 1:on
             set -e SAFEHOUSE_OFF
-            $__safehouse_program init @WORDS@ | builtin source
+            for name in $__safehouse_names # where it fails from here on, they start nothing
+                __safehouse_shim $name
+            end
+            __safehouse_is_there
+            and set -l text ($__safehouse_program init @WORDS@ | builtin string collect)
+            or return
+            builtin string join \n -- $text | builtin source
             builtin echo "safehouse: on in this shell: $__safehouse_names" >&2
         case '*:doctor'
+            __safehouse_is_there
+            or return
             set -l state "fish $version $__safehouse_build" (for name in $__safehouse_names; __safehouse_state $name; end)
             SAFEHOUSE_SHELL=(builtin string join \n -- $state | builtin string collect) $__safehouse_program $argv
         case '*'
+            __safehouse_is_there
+            or return
             $__safehouse_program $argv
     end
+end
+
+# Whether safehouse can be started; says so where it cannot.
+function __safehouse_is_there
+    builtin test -x $__safehouse_program
+    and return
+    builtin echo "safehouse: $__safehouse_program is gone; install it again" >&2
+    return 127
 end
 
 for __safehouse_name in $__safehouse_names

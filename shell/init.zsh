@@ -24,7 +24,12 @@ function __safehouse_run {
                     @PROGRAM@ >&2
                 return 127
             fi
-            @PROGRAM@ run --shim -- "$@"
+            \builtin local also=''
+            # `kill $!` of a shell that waits for the agent ends that shell alone.
+            if (( ZSH_SUBSHELL )) && zmodload -i zsh/system 2>/dev/null; then
+                also=--die-with=${sysparams[pid]}
+            fi
+            @PROGRAM@ run --shim $also -- "$@"
             ;;
         (*)
             [[ $SAFEHOUSE_OFF == told ]] ||
@@ -100,6 +105,7 @@ function __safehouse_state {
 }
 
 function safehouse {
+    \builtin local text
     case $#:${1-} in
         (1:off)
             \builtin export SAFEHOUSE_OFF=1
@@ -108,17 +114,28 @@ function safehouse {
             ;;
         (1:on)
             \builtin unset SAFEHOUSE_OFF
-            \builtin eval "$("$__safehouse_program" init @WORDS@)"
+            __safehouse_each __safehouse_shim # where it fails from here on, they start nothing
+            __safehouse_is_there && text=$("$__safehouse_program" init @WORDS@) || return
+            \builtin eval "$text"
             \builtin printf 'safehouse: on in this shell: %s\n' "$__safehouse_names" >&2
             ;;
         (*:doctor)
+            __safehouse_is_there || return
             SAFEHOUSE_SHELL="zsh $ZSH_VERSION $__safehouse_build
 $(__safehouse_each __safehouse_state)" "$__safehouse_program" "$@"
             ;;
         (*)
+            __safehouse_is_there || return
             "$__safehouse_program" "$@"
             ;;
     esac
+}
+
+# Whether safehouse can be started; says so where it cannot.
+function __safehouse_is_there {
+    [[ ! -x $__safehouse_program ]] || return 0
+    \builtin printf 'safehouse: %s is gone; install it again\n' "$__safehouse_program" >&2
+    return 127
 }
 
 __safehouse_each __safehouse_shim

@@ -92,6 +92,9 @@ class FakeFiles:
     def changeable(self, path: str) -> bool:
         return path.startswith(_OF_THE_PERSON)
 
+    def frozen(self, path: str) -> bool:
+        return False
+
     def permits(self, path: str, right: str) -> bool:
         if right == "remove":
             return self.changeable(path.rpartition("/")[0] or "/")

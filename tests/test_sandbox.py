@@ -169,6 +169,14 @@ def test_the_agent_is_chosen_by_the_command(place):
     assert sandbox.make_plan(Request(), place).agent == ""
 
 
+@pytest.mark.parametrize("cwd", ["", "/w", "/.config"])
+def test_a_package_that_is_no_agent_is_known_where_no_launch_starts(place, cwd):
+    """A shim of npx then starts it as it is."""
+    host = replace(place, cwd=f"{place.home}{cwd}")
+    assert not sandbox.starts_an_agent(Request(command=("npx", "prettier")), host)
+    assert sandbox.starts_an_agent(Request(command=("npx", "@openai/codex")), host)
+
+
 def test_the_person_s_word_is_stronger(place):
     plan = sandbox.make_plan(Request(command=("claude",), agent="codex"), place)
     assert plan.agent == "codex"
@@ -191,21 +199,105 @@ def test_a_link_by_another_name_is_known_by_where_it_leads(place):
     assert sandbox.make_plan(Request(command=("ai",)), place).agent == "claude"
 
 
-def test_arguments_of_a_profile_come_behind_the_word_that_names_it():
-    host = linux()
-    for command, expected in (
-        (("codex", "exec"), ("codex", "--disable", "daemon_auto_start", "exec")),
-        (
-            ("npx", "@openai/codex", "x"),
-            ("npx", "@openai/codex", "--disable", "daemon_auto_start", "x"),
-        ),
-        (("env", "A=1", "codex"), ("env", "A=1", "codex", "--disable", "daemon_auto_start")),
-    ):
-        assert planned(host, Request(command=command)).command == expected
+@pytest.mark.parametrize(
+    "line",
+    [
+        "codex + exec",
+        "env A=1 codex +",
+        "npx @openai/codex + x",
+        "npx -y @openai/codex@latest + --version",
+        "npx -y -p @openai/codex codex + --version",
+        "npx --package=@openai/codex -- codex + --version",
+        "npx --package @openai/codex -p cowsay codex +",
+        "npm exec --package=@openai/codex -- codex + --version",
+        "npm exec -- @openai/codex + exec -- x",
+        "npm exec -y @openai/codex -- + --version",
+        "npm exec @openai/codex -y -- + --version",
+        "npm x @openai/codex -- + exec",
+        "npm exec -- env A=1 codex + --version",
+        "pnpm dlx --package @openai/codex codex + x",
+        "pnpm --package=@openai/codex dlx codex + x",
+        "pnpx @openai/codex + x",
+        "yarn dlx -p @openai/codex codex + x",
+        "bunx --bun -p @openai/codex codex + x",
+        "bun x @openai/codex + x",
+        "nice -10 npx -p @openai/codex codex +",
+    ],
+)
+def test_arguments_of_a_profile_come_where_the_agent_gets_them(line):
+    words = tuple(line.split())
+    command = tuple(word for word in words if word != "+")
+    at = words.index("+")
+    expected = (*words[:at], "--disable", "daemon_auto_start", *words[at + 1 :])
+    assert planned(linux(), Request(command=command)).command == expected
+
+
+def test_npm_gets_the_dashes_that_end_its_own_options():
+    command = ("npm", "exec", "-y", "@openai/codex", "exec", "x")
+    arguments = ("--", "--disable", "daemon_auto_start")
+    expected = (*command[:4], *arguments, *command[4:])
+    assert planned(linux(), Request(command=command)).command == expected
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("npx", "-p", "@openai/codex", "-c", "codex --version"),
+        ("npx", "--package=@openai/codex", "--call=codex --version"),
+        ("npx", "-p", "@openai/codex", "sh", "-c", "codex"),
+        ("npx", "-yp", "@openai/codex", "codex"),
+        ("npx", "-p", "@openai/codex"),
+        ("npm", "exec", "@openai/codex", "--yes"),
+        ("npm", "exec", "@openai/codex", "x", "--", "y"),
+        ("pnpm", "dlx", "-c", "codex"),
+        ("env", "-S", "echo x", "codex"),
+    ],
+)
+def test_where_the_agent_would_not_get_them_arguments_are_left_out(command):
+    plan = planned(linux(), Request(command=command))
+    assert plan.agent == "codex"
+    assert plan.command == command
+
+
+def test_an_agent_without_arguments_of_its_own_gets_none():
     assert planned(mac(), Request(command=("aider", "x"))).command == ("aider", "x")
 
 
+@pytest.mark.parametrize(
+    "line", ["uvx --from aider-chat -p 3.12 aider", "pipx run --spec aider-chat aider"]
+)
+def test_a_person_s_arguments_come_there_too(line, place):
+    file = f"{place.home}/.config/safehouse/config.yaml"
+    os.makedirs(os.path.dirname(file), exist_ok=True)
+    with open(file, "w", encoding="utf-8") as config:
+        config.write("agents: {aider: {args: [--no-git]}}\n")
+    words = tuple(line.split())
+    plan = sandbox.make_plan(Request(command=(*words, "x")), place)
+    assert plan.command == (*words, "--no-git", "x")
+
+
 # The policy
+
+
+@pytest.mark.parametrize("where", [{"add_dirs": ("~/.codex",)}, {"workdir": "~/.codex"}])
+def test_who_opens_the_state_of_an_agent_does_not_open_its_programs(where):
+    host = linux(".codex/packages/", ".codex/app-server-control/", ".docker/run/")
+    policy = planned(host, Request(command=("codex",), **where)).policy
+
+    def allows(operation, path):
+        return policy.decide(Access(operation, f"{host.home}/{path}")).allowed
+
+    assert allows("file-write-data", ".codex/x")
+    assert not allows("file-write-data", ".codex/packages/x")
+    assert not allows("file-read-data", ".codex/app-server-control/s")
+
+
+def test_who_opens_a_directory_of_docker_s_does_not_open_its_socket():
+    host = linux(".docker/run/")
+    socket = Access("network-outbound", f"{host.home}/.docker/run/docker.sock")
+    for features, expected in (((), False), (("docker",), True)):
+        request = Request(command=("true",), add_dirs=("~/.docker",), enable=features)
+        assert planned(host, request).policy.decide(socket).allowed is expected
 
 
 @pytest.mark.parametrize("host", [mac(), linux()], ids=["macos", "linux"])

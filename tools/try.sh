@@ -9,12 +9,13 @@ root=$(dirname "$here")
 
 if [ $# -gt 0 ]; then
     plan=$("$SAFEHOUSE" policy --format=json -- "$@") || exit $?
-    "$PYTHON" -c '
+    # By a pipe: the kernel takes no argument of more than 128 KB.
+    printf '%s' "$plan" | "$PYTHON" -c '
 import json, sys
-plan = json.loads(sys.argv[1])
+plan = json.load(sys.stdin)
 print("try: confined to", plan["workdir"], "by the profile", plan["agent"] or "base")
 print("try: network:", plan["network"] + "; safehouse --explain says all that it may do")
-' "$plan" >&2
+' >&2
     exec "$SAFEHOUSE" -- "$@"
 fi
 

@@ -305,10 +305,6 @@ class Mender:
         """Why no option allows it; "" where one may."""
         return self._nothing(access, self.index.decide(access))
 
-    def covers(self, feature: str, access: Access) -> bool:
-        """Whether a feature allows it."""
-        return self._allows(access, enable=(*self.plan.request.enable, feature))
-
     def directory_of(self, access: Access) -> str:
         """The directory that has to be open for what is made or renamed in it; "" for all else."""
         return self._directory_of(access)

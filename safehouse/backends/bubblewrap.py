@@ -51,6 +51,7 @@ FILTER_MISSING = (
     "no system call filter for this processor: characters can be typed into the terminal, and keys "
     "of the kernel's keyrings be used"
 )
+NOBODY = 65534  # whose all is that has no owner in a user namespace
 _ENV = "/usr/bin/env"
 _MOST_OF_ENV = 1 << 20
 INTERRUPTED = (
@@ -293,18 +294,21 @@ def chosen(places: Iterable[Place], release: str | None = None) -> str:
 
     `release` is what /etc/os-release says (None: look), for naming the command that installs it.
     """
-    refused = ""
+    refused, owner = "", 0
     for place in places:
         if place.is_trusted:
             return place.path
-        refused = refused or place.path
+        if not refused:
+            refused, owner = place.path, place.owner
     from safehouse.backends import diagnosis
 
     if refused:
         raise UserError(
             f"{refused} is not trusted: another than root may write to it",
-            f"sudo chown root {refused} && sudo chmod go-w {refused}; inside another user namespace "
-            "it seems to be nobody's: run safehouse outside of it",
+            f"sudo chown root {refused} && sudo chmod go-w {refused}"
+            if owner != NOBODY
+            else "it seems to be nobody's, as all of root's inside of a user namespace: "
+            "run safehouse outside of it",
         )
     raise UserError(
         "bubblewrap, which confines programs on Linux, is not installed", diagnosis.install(release)

@@ -9,7 +9,7 @@ from safehouse.files import ancestors
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from safehouse.backends.mount import Mounts
     from safehouse.policy.policy import Policy
@@ -123,8 +123,19 @@ class PrivateHome:
         return directory in self._named
 
 
-def told(paths: tuple[str, ...], policy: Policy, home: str) -> str:
-    """What to tell the person of what was lost, and how it would stay; "" for nothing."""
+def told(
+    paths: tuple[str, ...],
+    policy: Policy,
+    home: str,
+    keepers: Mapping[str, tuple[str, bool]],
+    agent: str,
+) -> str:
+    """What to tell the person of what was lost, and how it would stay; "" for nothing.
+
+    `keepers` says of paths which agent's state they are, and whether the command names it; `agent` is
+    the one whose profile is in force. The profile opens less than the directory would, and to that
+    agent only.
+    """
     if not paths:
         return ""
     names = ["~" + path[len(home) :] for path in paths]
@@ -133,6 +144,14 @@ def told(paths: tuple[str, ...], policy: Policy, home: str) -> str:
         "written in a home of this launch's own, and gone: "
         f"{', '.join(printable(name) for name in names[:_MOST_TOLD])}{more}"
     )
+    for keeper, named in dict.fromkeys(keepers[path] for path in paths if path in keepers):
+        if named and not agent:
+            said += f"\nthat is the state of {keeper}; with its profile it stays: --agent={keeper}"
+        else:
+            said += f"\nthat is the state of {keeper}, which keeps it where it is started by itself"
+    paths = tuple(path for path in paths if path not in keepers)
+    if not paths:
+        return said
     from safehouse.policy.policy import Access
 
     # What may be read and not written runs, or decides, outside too; keys are nobody else's.
@@ -144,8 +163,8 @@ def told(paths: tuple[str, ...], policy: Policy, home: str) -> str:
         return (
             f"{said}\nyour programs, settings and keys are not changed from inside: do this outside"
         )
-    keep = printable(quoted(names[0].rstrip("/")))
-    make = "mkdir -p" if names[0][-1] == "/" else "touch"
+    keep = printable(quoted("~" + paths[0][len(home) :].rstrip("/")))
+    make = "mkdir -p" if paths[0][-1] == "/" else "touch"
     return f"{said}\nto keep it from now on: {make} {keep} && safehouse grant --write {keep}"
 
 

@@ -270,7 +270,7 @@ class _Planner:
         if rule.action == DENY:
             if any(made.path == path for made in self.creations):
                 return True
-            if not self.host.files.changeable(above):
+            if not self._can_be_made_in(above):
                 return False  # nor could the program make it, which is the same user in there
             if visible == READ_WRITE and rule.create:
                 self._create(path, rule.create, stub=True)
@@ -288,7 +288,8 @@ class _Planner:
         if visible == READ_ONLY and rule.filter.kind == "subpath" and self._is_ours(above):
             # Nothing could make it from inside: pnpm's store beside pnpm, say.
             create = "directory" if rule.origin.tier <= Tier.PROFILE else create
-        if create and (create != "subdirectory" or above == parent):
+        there = create != "subdirectory" or above == parent
+        if create and there and not self.host.files.frozen(above):
             self._create(path, create, stub=False)
             return True
         in_home = visible == NOTHING and path.startswith(self.host.home + "/")
@@ -302,6 +303,10 @@ class _Planner:
             if each in self.made or self.host.files.kind(each) != "missing":
                 break
             self.made.add(each)
+
+    def _can_be_made_in(self, directory: str) -> bool:
+        """Whether the person could make something in a directory, be it that they allow it first."""
+        return self.host.files.changeable(directory) and not self.host.files.frozen(directory)
 
     def _is_ours(self, path: str) -> bool:
         return path.startswith(self.host.home + "/") and self.host.files.changeable(path)
@@ -367,6 +372,8 @@ class _Planner:
         if path in PRIVATE or path.startswith(_KERNEL):
             return
         mode = self.mode(path)
+        if mode == READ_WRITE and self.host.files.frozen(path):
+            mode = READ_ONLY  # whoever mounts it otherwise meanwhile opens nothing that is not held
         above = self._mode_above(path)
         if mode == above and not (pinned and mode == READ_WRITE):
             return

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 RESETS = "--default-signal="
 _FILES_BESIDE = 64  # open at once beyond one a stub and one a denied file
-_FEWEST_FILES = 250  # that any system allows
 
 
 class Sandbox:
@@ -155,12 +154,8 @@ def _refuse_too_many_files(launch: Launch) -> None:
     )
     stubs = sum(creation.stub for creation in launch.creations)
     needed = inputs + stubs + _FILES_BESIDE
-    if needed <= _FEWEST_FILES:
-        return
-    import resource
-
-    most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    if needed > most != resource.RLIM_INFINITY:
+    most = os.sysconf("SC_OPEN_MAX")  # -1: no limit
+    if needed > most >= 0:
         raise UserError(
             f"{inputs + stubs} files are denied one by one or must not be created, and {most} open "
             "files, the limit, are too few for that",

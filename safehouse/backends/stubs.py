@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import posix as os  # os itself costs 1.3 ms of every launch
 
-from safehouse.errors import UserError
+from safehouse.errors import UserError, printable, quoted
 from safehouse.facts import STUB_MODE, STUB_TIME
 
 TYPE_CHECKING = False
@@ -30,7 +30,15 @@ class Held:
 
 
 def make(creations: tuple[Creation, ...]) -> list[Held]:
-    """Makes what is missing. Raises UserError where it cannot."""
+    """Makes what is missing, whatever the person's umask is. Raises UserError where it cannot."""
+    umask = os.umask(0)
+    try:
+        return _all_made(creations)
+    finally:
+        os.umask(umask)
+
+
+def _all_made(creations: tuple[Creation, ...]) -> list[Held]:
     held = []
     for creation in creations:
         try:
@@ -39,11 +47,39 @@ def make(creations: tuple[Creation, ...]) -> list[Held]:
                 held.append(Held(creation, _locked(creation), made))
         except OSError as error:
             remove(held)
-            raise UserError(
-                f"cannot create {creation.path}: {error.strerror}",
+            if error.errno == errno.EMFILE:
+                raise
+            raise obstacle((creation,)) or UserError(
+                f"cannot create {printable(creation.path)}: {error.strerror}",
                 "the policy needs it to exist; create it, or make room for it",
             ) from None
     return held
+
+
+def obstacle(creations: tuple[Creation, ...]) -> UserError | None:
+    """What to tell of the first directory that cannot be written, so that something is not made.
+
+    The command could make it writable, and then what has to be held in its place.
+    """
+    from safehouse.files import ancestors
+
+    for creation in creations:
+        for directory in (creation.path, *ancestors(creation.path)):
+            try:
+                found = os.stat(directory)
+            except OSError:
+                continue
+            if directory == creation.path or os.access(directory, os.W_OK | os.X_OK):
+                break
+            shown = printable(quoted(directory, tilde=False))
+            mine = found.st_uid == os.getuid()
+            return UserError(
+                f"cannot create {printable(creation.path)}: {printable(directory)} is not writable",
+                f"chmod u+wx {shown}"
+                if mine
+                else f"have its owner let you write {shown}, or create it there",
+            )
+    return None
 
 
 def _patiently(creation: Creation) -> list[str]:

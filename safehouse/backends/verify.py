@@ -7,6 +7,7 @@ directory of its own for a link, and the sandbox would show what the link leads 
 from __future__ import annotations
 
 import posix as os
+from errno import EMFILE, ENFILE
 
 from safehouse.backends.mount import NOTHING, PRIVATE, READ_ONLY
 from safehouse.errors import UserError, printable
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from safehouse.backends.mount import Mount, Mounts
     from safehouse.launch import Proof
 
+# It says nothing of what lies there.
+OUT_OF_FILES = (EMFILE, ENFILE)
 # Only root can exchange anything there.
 _OF_ROOT = ("/usr", "/etc", "/opt", "/nix", "/sys", "/lib", "/bin", "/sbin", "/run/systemd")
 _MOST_OPEN = 32
@@ -83,7 +86,9 @@ def _is_right(
     try:
         inside = os.lstat(f"/proc/{process}/root{mount.path}")
         outside = _identity(mount.path, directories)
-    except OSError:
+    except OSError as error:
+        if error.errno in OUT_OF_FILES:
+            raise
         return False
     same = (inside.st_dev, inside.st_ino) == outside
     return not same if mount.mode == NOTHING else same

@@ -184,10 +184,12 @@ OPTIONS = (
            commands=("init", "shims")),
     Option(("--shim",), "shim", "flag", "", "as shims do: confine what npx starts only if it is an agent",
            commands=("run",)),
+    Option(("--die-with",), "die_with", "text", "N", "end when process N does, which starts it",
+           commands=("run",)),
     Option(("--verbose", "-v"), "verbose", "flag", "", "show all that was looked at", commands=("doctor",)),
     Option(("--fix",), "fix", "flag", "", "mend what is safe and yours, after asking", commands=("doctor",)),
     Option(("--help", "-h"), "help", "flag", "", "show this", commands=tuple(COMMANDS)),
-    Option(("--version",), "version", "flag", "", "show the version", commands=("run",)),
+    Option(("--version", "-V"), "version", "flag", "", "show the version", commands=("run",)),
 )  # fmt: skip
 _REQUEST_FIELDS = frozenset(Request._names)
 
@@ -222,6 +224,7 @@ class Arguments(Value):
     strict: bool = False
     agents: tuple[str, ...] | None = None
     shim: bool = False
+    die_with: str = ""
     verbose: bool = False
     fix: bool = False
     since: str = ""
@@ -353,12 +356,17 @@ def _known(name: str, command: str) -> Option:
             return option
     if meant:
         commands = dict.fromkeys(known for option in meant for known in option.commands)
-        where = ", ".join(f"safehouse {known}" for known in commands)
-        raise UserError(f"{name} does not belong to safehouse {command}", f"it belongs to {where}")
+        where = f"it belongs to {', '.join(f'safehouse {known}' for known in commands)}"
+        for option in OPTIONS:  # -v for -V
+            if command in option.commands and name.swapcase() in option.names and len(name) == 2:
+                where = f"{name.swapcase()}: {option.help}; {where}"
+        raise UserError(f"{name} does not belong to safehouse {command}", where)
     names = [
         spelling for option in OPTIONS if command in option.commands for spelling in option.names
     ]
     raise UserError(
         f"unknown option {printable(name)}{nearest(name, names)}",
-        "safehouse --help lists them; options of the command itself go behind its name",
+        "safehouse --help lists them; options of the command itself go behind its name"
+        if command == "run"
+        else f"safehouse {command} --help lists them",
     )

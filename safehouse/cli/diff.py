@@ -9,7 +9,7 @@ import sys
 from safehouse import sandbox
 from safehouse.cli.differences import NARROWER, NEITHER, WIDER, differences
 from safehouse.cli.policy import document, write
-from safehouse.errors import UserError, printable
+from safehouse.errors import UserError, nearest, printable
 from safehouse.facts import decoded
 from safehouse.files import read_file
 from safehouse.host import MACOS, Host
@@ -118,6 +118,12 @@ def opened(path: str, host: Host) -> Document:
     """The policy in a file: JSON of this or another version of ours, or SBPL. Raises UserError."""
     name = printable(path)
     real = host.resolve(host.absolute(path, "--diff")).real
+    if host.files.kind(real) == "missing":
+        meant = nearest(path, [OPTIONS, DEFAULTS, LAST])
+        raise UserError(
+            f"--diff={name}: there is no such file{meant}",
+            f"it takes {OPTIONS}, {DEFAULTS}, {LAST}, or a file that safehouse policy has written",
+        )
     text = decoded(read_file(real, _MOST, f"--diff={name}"))
     start = text.lstrip()[:1]
     if start == "{":

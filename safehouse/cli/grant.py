@@ -5,15 +5,18 @@ from __future__ import annotations
 import sys
 
 from safehouse.cli.grants import catalogue_of, outside
+from safehouse.cli.main import tell
 from safehouse.cli.sources import shown
 from safehouse.errors import UserError, nearest, printable, quoted
 from safehouse.files import ancestors
 from safehouse.policy.planting import Planting
 from safehouse.policy.rule import DENY
 from safehouse.sources import directory, git, grant_store
+from safehouse.sources.command_line import holding
 from safehouse.sources.directory import written
 from safehouse.sources.grant_store import MODES, Said
 from safehouse.sources.reach import refuse_to_keep
+from safehouse.sources.sensitive import Places
 from safehouse.sources.settings import contains, too_wide
 
 TYPE_CHECKING = False
@@ -71,6 +74,8 @@ def grant(arguments: Arguments) -> int:
         host, lambda kept: grant_store.granting(kept, host, place, request.agent, wanted)
     )
     _say_granted(wanted, paths, place, request.agent, catalogue, host)
+    if mode != "deny":
+        _warn(paths, mode == "write", request.agent, catalogue, host)
     _say_undoing(wanted, arguments, place, host)
     return 0
 
@@ -127,6 +132,18 @@ def _say(text: str) -> None:
 # What is granted
 
 
+def _warn(paths: Iterable[str], writes: bool, agent: str, catalogue: Catalogue, host: Host) -> None:
+    """Says of each path that should stay closed why, and of a directory the first in it."""
+    places = Places(host, catalogue, [agent])
+    for path in paths:
+        found, name = places.place_of(path, writes), shown(path, host)
+        if found is None:
+            inner, found = next(places.places_in(path, writes), ("", None))
+            name += f" holds {shown(inner, host)}, which"
+        if found is not None:
+            tell(f"{name} should stay closed: {printable(found.what)}: {found.because}")
+
+
 def _mode(arguments: Arguments) -> Mode:
     chosen: list[Mode] = []
     if arguments.read_only:
@@ -148,7 +165,7 @@ def _place(arguments: Arguments, host: Host) -> str:
     if not arguments.directory:
         if contains(host.cwd, host.home):
             raise UserError(
-                f"refusing to keep this for all below {shown(host.cwd, host)}, which holds your home",
+                f"refusing to keep this for all below {shown(host.cwd, host)}, which {holding(host)}",
                 "cd into the project first; or, if you mean it: "
                 f"--for={_typed(written(host.cwd, host))}",
             )

@@ -126,10 +126,13 @@ usage: safehouse untrust [--for=DIR]
 Print the code for a shell, so that typing the name of an agent starts it confined, and so that Tab
 completes what safehouse takes. One line at the end of the shell's file reads it:
 
-  eval "$(safehouse init zsh)"            in ~/.zshrc
-  eval "$(safehouse init bash)"           in ~/.bashrc
-  safehouse init fish | source            in ~/.config/fish/config.fish
+  eval "$(~/.local/bin/safehouse init zsh)"     in ~/.zshrc
+  eval "$(~/.local/bin/safehouse init bash)"    in ~/.bashrc
+  ~/.local/bin/safehouse init fish | source     in ~/.config/fish/config.fish
 
+The path is that of your safehouse: where a shell comes to the line, PATH may not have it yet.
+
+  safehouse doctor --fix                  adds the line for you
   claude                                  is confined from then on
   SAFEHOUSE_OFF=1 claude                  is not, this once; nor is: command claude
   safehouse off                           not in this shell, until: safehouse on
@@ -152,7 +155,7 @@ In a shell that has read what `safehouse init` prints: typing an agent's name st
 again.
 
   safehouse on                            after safehouse off, or for an agent installed since
-  safehouse init zsh                      what makes it so in each new shell
+  safehouse init --help                   what makes it so in each new shell
 
 usage: safehouse on
 """,
@@ -257,7 +260,8 @@ def text(command: str) -> str:
     lines = [_INTRODUCTION[command]]
     if command == "run":
         lines.append("commands:")
-        lines += [f"  {name:<9}{what}" for name, what in COMMANDS.items()]
+        longest = max(map(len, COMMANDS))
+        lines += [f"  {name.ljust(longest)}  {what}" for name, what in COMMANDS.items()]
         lines.append("")
     lines.append("options:")
     for option in OPTIONS:

@@ -11,7 +11,16 @@ from safehouse.cli.names import names_of
 from safehouse.errors import UserError, nearest, printable
 from safehouse.host import Host
 from safehouse.shims import kept, program, wanted
-from safehouse.shims.shell import FILES, SHELLS, Integration, code, for_tab, inline, line_of
+from safehouse.shims.shell import (
+    FILES,
+    SHELLS,
+    Integration,
+    code,
+    for_tab,
+    inline,
+    line_of,
+    quoting,
+)
 from safehouse.sources import protected, user
 from safehouse.sources.catalogue import Catalogue, records
 from safehouse.sources.settings import Item
@@ -58,7 +67,8 @@ def init(arguments: Arguments, tell: Callable[[str], None]) -> int:
     text = code(integration)
     if sys.stdout.isatty():
         print(text, end="")
-        tell(f"put this line at the end of {FILES[shell]}: {line_of(shell)}")
+        line = line_of(shell, quoting(shell)(program.path()))
+        tell(f"put this line at the end of {FILES[shell]}: {line}")
         return 0
     if wrong:
         tell(wrong.message)

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import sys
+from errno import EMFILE
 
-from safehouse.errors import REFUSED, UserError, printable
+from safehouse.errors import REFUSED, UserError, nearest, printable
 
 _NOBODY_READS = 141  # 128 + SIGPIPE
 
@@ -41,6 +42,8 @@ def main(argv: list[str] | None = None, site: str = "") -> int:
         return REFUSED
     except OSError as error:
         tell(f"{printable(str(error.filename or 'the system'))}: {error.strerror or error}")
+        if error.errno == EMFILE:
+            tell("the limit of open files is too low, and nothing else is wrong: ulimit -n 256")
         return REFUSED
 
 
@@ -90,16 +93,28 @@ def _keep_apart(site: str) -> None:
 def _main(argv: list[str]) -> int:
     if not argv and _is_completed():
         return 0
+    if argv[:2] == ["run", "--shim"] and argv[2:3] and argv[2].startswith("--die-with="):
+        from safehouse.backends.parent import die_with
+
+        die_with(argv[2].partition("=")[2])
+        argv = [*argv[:2], *argv[3:]]  # the launch is the one that is kept without it
     if argv and (argv[0][:1] != "-" or "--" in argv):
         from safehouse.kept.again import start
 
         status = start(argv, tell, _request)
         if status is not None:
             return status
-    from safehouse.cli.arguments import parse
+    from safehouse.cli.arguments import COMMANDS, parse
 
     if argv[:1] == ["help"]:
-        argv = [*argv[1:2], "--help"]
+        about = [word for word in argv[1:2] if word[:1] != "-" and word != "help"]
+        for word in about:
+            if word not in COMMANDS:
+                raise UserError(
+                    f"there is no command {printable(word)!r}{nearest(word, list(COMMANDS))}",
+                    "safehouse --help lists them",
+                )
+        argv = [*about, "--help"]
     arguments = parse(argv)
     if arguments.help or not argv:
         from safehouse.cli.help import text

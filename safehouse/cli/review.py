@@ -216,7 +216,12 @@ def _refusal(policy: Policy, real: str, mode: Mode) -> str:
 def _feature(item: Item, catalogue: Catalogue) -> Iterator[str]:
     """A feature and those that it brings along."""
     usual = {profile.name for profile in catalogue.selected((), "")}
+    if catalogue.is_elsewhere(item.text):
+        yield _line("feature", f"{item.text}, which means nothing on this system", item)
+        return
     for profile in reversed(catalogue.selected((item.text,), "")):
+        if profile.name != item.text and catalogue.is_elsewhere(profile.name):
+            continue
         if profile.name == item.text or (profile.weakens and profile.name not in usual):
             yield _line("feature", f"{profile.name}: {profile.weakens or profile.summary}", item)
 

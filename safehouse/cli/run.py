@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from safehouse import sandbox
-from safehouse.errors import UserError
+from safehouse.errors import NOT_FOUND, UserError, nearest, printable
 from safehouse.host import Host
 from safehouse.kept.keep import Keeper
 from safehouse.sources.selection import PACKAGE_RUNNERS
@@ -27,8 +27,8 @@ FULL = "full"
 
 def run(arguments: Arguments, tell: Callable[[str], None], argv: list[str]) -> int:
     """Runs it, or only shows what it would run under. `argv` is what the arguments are from."""
-    shown = arguments.stdout or arguments.output or arguments.explain
-    keeper = Keeper([] if shown else argv, arguments.request)
+    other = arguments.stdout or arguments.output or arguments.explain or arguments.die_with
+    keeper = Keeper([] if other else argv, arguments.request)
     host = Host.current()
     request = arguments.request
     if arguments.stdout or arguments.output:
@@ -52,6 +52,10 @@ def run(arguments: Arguments, tell: Callable[[str], None], argv: list[str]) -> i
             "no command to run", "safehouse -- COMMAND [ARG...]; safehouse --help says more"
         )
 
+    if arguments.die_with:
+        from safehouse.backends.parent import die_with
+
+        die_with(arguments.die_with)
     runs_a_package = request.command[0].rpartition("/")[2] in PACKAGE_RUNNERS
     if arguments.shim and runs_a_package and not sandbox.starts_an_agent(request, host):
         sandbox.run_unconfined(request, host)
@@ -67,7 +71,27 @@ def run(arguments: Arguments, tell: Callable[[str], None], argv: list[str]) -> i
 
         return telling(tell)
 
-    return sandbox.run(request, host, tell, explain, observe, keeper.keep)
+    try:
+        return sandbox.run(request, host, tell, explain, observe, keeper.keep)
+    except UserError as error:
+        if error.status == NOT_FOUND and not arguments.shim:
+            raise _with_nearest(error, request.command[0], host) from None
+        raise
+
+
+def _with_nearest(error: UserError, word: str, host: Host) -> UserError:
+    """The same for a word that no program is called by, with the command or the agent that may be meant."""
+    if error.message != f"command not found: {printable(word)}" or "/" in word:
+        return error
+    from safehouse.cli.arguments import COMMANDS
+    from safehouse.shims import wanted
+    from safehouse.sources.catalogue import Catalogue, records
+
+    known = [*COMMANDS, "--version", "--help", *wanted.agents(Catalogue(host.platform, records()))]
+    meant = nearest(word, known)
+    if word.lower() in known:
+        meant = f", did you mean {word.lower()!r}?"
+    return UserError(f"{error.message}{meant}", error.hint, error.status)
 
 
 def _only_explain(arguments: Arguments, host: Host, tell: Callable[[str], None]) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 
+from safehouse.backends.bubblewrap import NOBODY
 from safehouse.errors import quoted
 from safehouse.files import ancestors
 from safehouse.host import MACOS
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from safehouse.host import Host
 
 # Whose files are as good as root's: where root is nobody, that is what its files belong to.
-_OWNERS = {True: (0,), False: (0, 65534)}
+_OWNERS = {True: (0,), False: (0, NOBODY)}
 _ADMINISTRATORS = 80  # on a Mac, where Homebrew gives its directories to them; they can become root
 
 

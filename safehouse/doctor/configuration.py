@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from safehouse.doctor import kept_trust, own_places
-from safehouse.doctor.finding import NOTE, OK, PROBLEM, WARNING, Finding, of_error
+from safehouse.doctor.finding import NOTE, OK, PROBLEM, WARNING, Finding, counted, of_error
 from safehouse.doctor.subject import attempt
 from safehouse.doctor.trial import nothing
 from safehouse.errors import UserError, nearest, printable, quoted
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from safehouse.sources.settings import Item, Settings
     from safehouse.sources.settings_file import Directories
 
-# What shells set, which shell.py looks at, and what confined programs have.
-_OTHER_VARIABLES = ("SAFEHOUSE_OFF", "SAFEHOUSE_SHELL", "SAFEHOUSE_SANDBOX")
+# What shells and doctor set, which shell.py and login.py look at, and what confined programs have.
+_OTHER_VARIABLES = ("SAFEHOUSE_OFF", "SAFEHOUSE_SHELL", "SAFEHOUSE_ASKED", "SAFEHOUSE_SANDBOX")
 # What agent-safehouse has, and what takes its place.
 _OLD_VARIABLES = {
     "SAFEHOUSE_TRUST_WORKDIR_CONFIG": "nothing trusts a project by a variable: safehouse trust",
@@ -155,7 +155,7 @@ def _grants(subject: Subject) -> Iterator[Finding]:
     if not kept:
         return
     rows = grant_rows.rows(kept, host, subject.catalogue)
-    yield Finding("grants", OK, f"{len(rows)} grants for {len(kept)} directories")
+    yield Finding("grants", OK, f"{counted(rows, 'grant')} for {counted(kept, 'directory')}")
     for entry in kept:
         yield from _entry(entry, kept, host)
     file = short(directory.path(host), host)

@@ -77,7 +77,7 @@ def _installation(subject: Subject, facts: Facts) -> Section:
 
 def _shell(subject: Subject, facts: Facts) -> Section:
     found = (*_all(shell.findings(subject, facts)), *_all(file_shims.findings(subject)))
-    return Section("shell", "shell", shell.summary(subject), found)
+    return Section("shell", "shell", shell.summary(subject, facts), found)
 
 
 def _agents(subject: Subject, facts: Facts) -> Section:
@@ -97,7 +97,7 @@ def _configuration(subject: Subject, facts: Facts) -> Section:
 
 def _leftovers(subject: Subject, facts: Facts) -> Section:
     found = _all(leftovers.findings(subject, facts))
-    return Section("leftovers", "left-overs", leftovers.SUMMARY, found)
+    return Section("leftovers", "left-overs", leftovers.summary(found), found)
 
 
 def _here(subject: Subject, facts: Facts) -> Section:

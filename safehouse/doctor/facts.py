@@ -11,7 +11,7 @@ import sys
 from safehouse.backends import bubblewrap, diagnosis, report, seatbelt
 from safehouse.backends.landlock import Scope
 from safehouse.backends.seccomp import system_call_filter
-from safehouse.doctor import trial
+from safehouse.doctor import login, trial
 from safehouse.errors import UserError
 from safehouse.host import LINUX, MACOS
 from safehouse.shims import program
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from safehouse.backends.bubblewrap import Place
+    from safehouse.doctor.login import Reading
     from safehouse.doctor.trial import Said, Trial
     from safehouse.host import Host, Platform
     from safehouse.shims.program import Installation
@@ -37,6 +38,7 @@ CONTAINER = "/run/systemd/container"
 _TEXTS = (CLONE, MOST, RESTRICTED, TYPING, VERSION, USERS, MODULES, CONTAINER)
 DOCKER, PODMAN, LXD, FLATPAK = "/.dockerenv", "/run/.containerenv", "/dev/lxd", "/.flatpak-info"
 _MARKS = (DOCKER, PODMAN, LXD, FLATPAK, diagnosis.PROFILE, diagnosis.PACKAGED)
+NOBODY = bubblewrap.NOBODY
 _MOST_TEXT = 64 * 1024
 
 CSRUTIL = ("/usr/bin/csrutil", "status")
@@ -71,7 +73,8 @@ class Facts(Value):
 
     `caller` is the name of the program that started us, `login_shell` the person's, `terminal` says
     whether somebody types there. `asleep` are processes that killed launches have left, `groups` the
-    members of each group, by its number.
+    members of each group, by its number. `logins` says of the shells with our line whether one that
+    somebody logs in to has read it. `system_owner` is whose the system's programs are.
     """
 
     kernel: str
@@ -94,12 +97,15 @@ class Facts(Value):
     terminal: bool = False
     asleep: tuple[int, ...] = ()
     groups: Mapping[int, frozenset[str]] = {}
+    logins: Mapping[str, Reading] = {}
+    system_owner: int = 0
 
     @property
     def has_root(self) -> bool:
-        """Whether root is somebody here: in the user namespace of another sandbox its files are nobody's."""
+        """Whether root is somebody here: in a user namespace (`unshare -Ur`) its files are nobody's."""
         maps = [line.split() for line in self.texts.get(USERS, "").splitlines()]
-        return not maps or any(line[:1] == ["0"] for line in maps)
+        mapped = not maps or any(line[:1] == ["0"] for line in maps)
+        return mapped and self.system_owner != NOBODY
 
     @property
     def is_wsl(self) -> bool:
@@ -121,6 +127,7 @@ def _of_linux(host: Host, agents: tuple[str, ...]) -> Facts:
     asked = ((enforcer, "--version"),) if enforcer else ()
     names = os.uname()
     tried = trial.tried(host)
+    login_shell = _login_shell(host.user)
     return Facts(
         names.release,
         names.machine,
@@ -136,10 +143,12 @@ def _of_linux(host: Host, agents: tuple[str, ...]) -> Facts:
         bool(system_call_filter()),
         bubblewrap.can_reset_signals(),
         caller=_text(f"/proc/{os.getppid()}/comm") or "",
-        login_shell=_login_shell(host.user),
+        login_shell=login_shell,
         terminal=os.isatty(0),
         asleep=report.asleep(host.user),
         groups=_groups(),
+        logins=login.readings(host, login_shell),
+        system_owner=_owner("/usr"),
     )
 
 
@@ -147,6 +156,7 @@ def _of_a_mac(host: Host, agents: tuple[str, ...]) -> Facts:
     names = os.uname()
     caller = trial.answer(("/bin/ps", "-o", "comm=", "-p", str(os.getppid())))
     asked = (CSRUTIL, SYSTEM_VERSION, TRANSLATED, SIMPLEST)
+    login_shell = _login_shell(host.user)
     return Facts(
         names.release,
         names.machine,
@@ -157,9 +167,10 @@ def _of_a_mac(host: Host, agents: tuple[str, ...]) -> Facts:
         policies=tuple((agent, trial.of_policy(agent, host)) for agent in agents),
         inside=seatbelt.is_confined(),
         caller=caller.text.rpartition("/")[2],
-        login_shell=_login_shell(host.user),
+        login_shell=login_shell,
         terminal=os.isatty(0),
         groups=_groups(),
+        logins=login.readings(host, login_shell),
     )
 
 
@@ -185,6 +196,13 @@ def _text(path: str) -> str | None:
             return file.read(_MOST_TEXT).strip()
     except OSError:
         return None
+
+
+def _owner(path: str) -> int:
+    try:
+        return os.stat(path).st_uid
+    except OSError:
+        return 0
 
 
 def _login_shell(user: int) -> str:

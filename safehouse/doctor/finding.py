@@ -6,13 +6,13 @@ from safehouse.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sized
     from typing import Literal
 
     from safehouse.errors import UserError
 
     State = Literal["ok", "note", "warning", "problem"]
-    Action = Literal["close", "drop", "forget", "remake", "append"]
+    Action = Literal["close", "drop", "forget", "remake", "append", "rewrite"]
 
 # A problem stops launches, or lets a name that starts an agent confined start it as it is. With a
 # warning launches start, but something is weaker, or other than it was said.
@@ -27,6 +27,7 @@ DROP: Action = "drop"
 FORGET: Action = "forget"
 REMAKE: Action = "remake"
 APPEND: Action = "append"
+REWRITE: Action = "rewrite"
 
 
 class Mending(Value):
@@ -79,3 +80,9 @@ def of_error(name: str, error: UserError, state: State = PROBLEM) -> Finding:
     """A refusal as a launch words it; what has several lines has the others as details."""
     first, *more = error.message.splitlines()
     return Finding(name, state, first, (error.hint,) if error.hint else (), tuple(more))
+
+
+def counted(things: Sized, what: str) -> str:
+    """How many of something there are, in words: `1 directory`, `2 directories`."""
+    plural = f"{what[:-1]}ies" if what[-1] == "y" else f"{what}s"
+    return f"{len(things)} {what if len(things) == 1 else plural}"

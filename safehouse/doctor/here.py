@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from safehouse.doctor.finding import NOTE, OK, PROBLEM, Finding, of_error
 from safehouse.sources import protected, trust
+from safehouse.sources.command_line import no_project
 from safehouse.sources.own_files import short
 from safehouse.sources.settings import contains
 
@@ -31,7 +32,7 @@ def findings(subject: Subject) -> Iterator[Finding]:
             yield Finding("directory", OK, f"{shown}: no launch starts anywhere, see above")
         else:
             # Who is at home, or looks at our files, does not want to start an agent there.
-            usual = contains(host.cwd, host.home) or _is_ours(host)
+            usual = contains(host.cwd, host.home) or _is_ours(host) or no_project(host, host.cwd)
             yield of_error("directory", here.error, NOTE if usual else PROBLEM)
     else:
         yield Finding("directory", OK, f"{shown}: a launch can start here")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from safehouse.backends import stubs, temporary
-from safehouse.doctor.finding import NOTE, OK, WARNING, Finding
+from safehouse.doctor.finding import NOTE, OK, WARNING, Finding, counted
 from safehouse.sources.own_files import short
 
 TYPE_CHECKING = False
@@ -15,7 +15,15 @@ if TYPE_CHECKING:
     from safehouse.doctor.facts import Facts
     from safehouse.doctor.subject import Subject
 
-SUMMARY = "nothing was left behind"
+
+def summary(found: tuple[Finding, ...]) -> str:
+    """What is left, in one line."""
+    held = [finding for finding in found if finding.name == "stub"]
+    if held:
+        return (
+            f"{counted(held, 'file')} of a launch that was killed; the next one here removes them"
+        )
+    return "nothing was left behind"
 
 
 def findings(subject: Subject, facts: Facts) -> Iterator[Finding]:
@@ -24,9 +32,7 @@ def findings(subject: Subject, facts: Facts) -> Iterator[Finding]:
     host = subject.host
     names = temporary.abandoned(f"{host.temp}/safehouse") if host.temp else []
     if names:
-        text = (
-            f"{len(names)} directories of launches that have ended; the next launches remove them"
-        )
+        text = f"{counted(names, 'directory')} of launches that have ended; the next launches remove them"
         yield Finding("temporary", OK, text, details=tuple(names))
     for process in facts.asleep:
         text = f"process {process} is the rest of a launch that was killed before it began"

@@ -43,8 +43,12 @@ def findings(host: Host, facts: Facts, stopped: bool = False) -> Iterator[Findin
     container = _container(facts)
     if container:
         blamed = facts.probe and not _exactly(facts, None)
-        way = "which may be in the way" if blamed else "which is not in the way"
-        yield Finding("container", NOTE if blamed else OK, f"this is inside {container[0]}, {way}")
+        told = f"this is inside {container[0]}"
+        if blamed:
+            told += ", which may be in the way"
+        elif _works(facts, stopped):
+            told += ", which is not in the way"
+        yield Finding("container", NOTE if blamed else OK, told)
     yield from _bubblewrap(facts, stopped)
     yield _launch(facts, container, stopped)
     yield from _namespaces(facts, stopped)

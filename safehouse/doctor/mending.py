@@ -6,7 +6,7 @@ import os
 import stat
 
 from safehouse.doctor import shell_files
-from safehouse.doctor.finding import APPEND, CLOSE, DROP, FORGET, REMAKE
+from safehouse.doctor.finding import APPEND, CLOSE, DROP, FORGET, REMAKE, REWRITE
 from safehouse.errors import UserError, quoted
 from safehouse.shims import on_path
 from safehouse.shims.shell import SHELLS
@@ -91,6 +91,24 @@ def _append(mending: Mending, host: Host) -> str:
     return f"it holds for shells that start from now on{kept}"
 
 
+def _rewrite(mending: Mending, host: Host) -> str:
+    """Changes a line of a shell's file. `words` are its number, what it says, and what it shall say."""
+    number, old, new = mending.words
+    real = _own_file(mending.target, host)
+    flags = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    with open(os.open(real, flags), "r+b") as file:
+        lines = file.read().split(b"\n")
+        at = int(number) - 1
+        if at >= len(lines) or lines[at] != old.encode():
+            raise UserError(f"{short(real, host)} has changed", "write it there by hand")
+        backup = _kept_copy(real, host)
+        lines[at] = new.encode()
+        file.seek(0)
+        file.write(b"\n".join(lines))
+        file.truncate()
+    return f"it holds for shells that start from now on; as it was before: {short(backup, host)}"
+
+
 def _own_file(path: str, host: Host) -> str:
     """The file itself, by way of links. Raises UserError where it is not plainly the person's own."""
     found = host.resolve(path)
@@ -132,4 +150,5 @@ _DOING: dict[Action, Callable[[Mending, Host], str]] = {
     FORGET: _forget,
     REMAKE: _remake,
     APPEND: _append,
+    REWRITE: _rewrite,
 }

@@ -6,7 +6,7 @@ import os
 
 from safehouse import sandbox
 from safehouse.doctor.access import all_opened, opened
-from safehouse.doctor.finding import NOTE, OK, WARNING, Finding
+from safehouse.doctor.finding import NOTE, OK, WARNING, Finding, counted
 from safehouse.errors import printable
 from safehouse.sources.own_files import short
 
@@ -33,17 +33,17 @@ def findings(subject: Subject, facts: Facts) -> Iterator[Finding]:
     missing = [entry for entry in absolute if not os.path.isdir(entry)]
     there = [entry for entry in absolute if entry not in missing]
     shown = tuple(short(entry, host) for entry in there)
-    yield Finding("path", OK, f"{len(there)} directories", details=shown)
+    yield Finding("path", OK, counted(there, "directory"), details=shown)
     windows = [entry for entry in there if facts.is_wsl and entry.startswith(_WINDOWS)]
     for entry in there:
         if entry not in windows:
             yield from _open(entry, host, facts)
     if windows:
-        text = f"{len(windows)} directories of Windows, whose permissions Linux does not see"
+        text = f"{counted(windows, 'directory')} of Windows, whose permissions Linux does not see"
         yield Finding("windows", OK, text)
     yield from _late(there, subject)
     if missing:
-        text = f"{len(missing)} entries are no directories"
+        text = f"no directories: {counted(missing, 'entry')}"
         yield Finding("missing", OK, text, details=tuple(short(entry, host) for entry in missing))
 
 

@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import os
 
-from safehouse.doctor import shell_files
-from safehouse.doctor.finding import (
-    APPEND,
-    NOTE,
-    OK,
-    PROBLEM,
-    WARNING,
-    Finding,
-    Mending,
-    of_error,
-)
+from safehouse.doctor import shell_files, shell_line
+from safehouse.doctor.finding import NOTE, OK, PROBLEM, WARNING, Finding, of_error
+from safehouse.doctor.login import UNREAD
+from safehouse.doctor.shell_line import place
 from safehouse.doctor.shell_state import PAST, UNCLEAR, calling, is_off, way_of
 from safehouse.doctor.subject import search_path
-from safehouse.errors import UserError, printable, quoted
+from safehouse.errors import UserError, printable
 from safehouse.shims import wanted
-from safehouse.shims.shell import SHELLS, line_of, quoting
+from safehouse.shims.shell import SHELLS
 from safehouse.sources import shim_file
 from safehouse.sources.own_files import short
 from safehouse.sources.settings import Item
@@ -35,14 +28,6 @@ if TYPE_CHECKING:
     from safehouse.host import Host
 
 _ANEW = "open a new terminal"
-# On every PATH, before any file of a person's is read, or by what Homebrew has them write there first.
-_ALWAYS = (
-    "/usr/local/bin",
-    "/usr/bin",
-    "/bin",
-    "/opt/homebrew/bin",
-    "/home/linuxbrew/.linuxbrew/bin",
-)
 _CONFIG = "~/.config/safehouse/config.yaml"
 _LEAVE_OUT = f"or leave the name out: `shims:` in {_CONFIG} lists those that you want"
 
@@ -55,7 +40,7 @@ def findings(subject: Subject, facts: Facts) -> Iterator[Finding]:
     shells = [here.shell] if here else [usual] if usual in SHELLS else []
     lines = {shell: shell_files.inits(shell, host) for shell in SHELLS}
     for shell in SHELLS:
-        yield from _lines(shell, lines[shell], host, facts)
+        yield from shell_line.findings(shell, lines[shell], host, facts)
     if here:
         yield from _active(here, lines[here.shell], subject, facts)
     elif shells:
@@ -70,12 +55,16 @@ def findings(subject: Subject, facts: Facts) -> Iterator[Finding]:
         yield Finding("off", WARNING, text, ("safehouse on" if here else "unset SAFEHOUSE_OFF",))
 
 
-def summary(subject: Subject) -> str:
+def summary(subject: Subject, facts: Facts) -> str:
     """The integration in one line, where all is well."""
     host = subject.host
     here = calling(host)
     if not here:
-        with_line = [shell for shell in SHELLS if shell_files.inits(shell, host)]
+        with_line = [
+            shell
+            for shell in SHELLS
+            if shell_files.inits(shell, host) and facts.logins.get(shell) != UNREAD
+        ]
         if with_line:
             return f"{', '.join(with_line)} will start agents confined by their names"
         return "agents are confined where `safehouse` stands before their names"
@@ -87,50 +76,6 @@ def summary(subject: Subject) -> str:
 
 def _listed(names: list[str]) -> str:
     return ", ".join(names) if len(names) <= 6 else f"{len(names)} names of agents"
-
-
-# The line in the shells' files
-
-
-def _lines(shell: str, inits: list[Init], host: Host, facts: Facts) -> Iterator[Finding]:
-    for init in inits:
-        shown = _place(init.line, host)
-        program = _program(init.program, host)
-        if program and not wanted.is_program(program):
-            text = f"{shown} reads the code of {printable(init.program)}, which is gone"
-            mend = f"write there: {_line(shell, host, facts)}"
-            yield Finding(f"line-{shell}", PROBLEM, text, (mend,))
-        else:
-            yield Finding(f"line-{shell}", OK, f"{shown} has the line for {shell}")
-    if shell == "bash" and inits:
-        yield from _login_shells(inits, host)
-
-
-def _login_shells(inits: list[Init], host: Host) -> Iterator[Finding]:
-    """bash reads another file where somebody logs in, which a Mac's terminals do."""
-    read_at_login = shell_files.login_file(host)
-    names = {init.line.path.rpartition("/")[2] for init in inits}
-    if names != {".bashrc"} or (
-        read_at_login and shell_files.mentions(read_at_login, "bashrc", host)
-    ):
-        return
-    file = read_at_login or f"{host.home}/.bash_profile"
-    what = "does not read ~/.bashrc" if read_at_login else "is missing"
-    text = f"a bash that somebody logs in to does not get the line: {short(file, host)} {what}"
-    mend = f"echo '[ -r ~/.bashrc ] && . ~/.bashrc' >> {quoted(short(file, host))}"
-    yield Finding("login-bash", WARNING, text, (mend,))
-
-
-def _program(word: str, host: Host) -> str:
-    """The program that a line names by a path; "" for one that PATH finds, or an unknown variable."""
-    for start in ("~/", "$HOME/", "${HOME}/"):
-        if word.startswith(start):
-            return f"{host.home}/{word[len(start) :]}"
-    return word if word[:1] == "/" else ""
-
-
-def _place(line: Line, host: Host) -> str:
-    return f"{short(line.path, host)}:{line.number}"
 
 
 # A shell that has read the code
@@ -145,8 +90,9 @@ def _active(here: State, inits: list[Init], subject: Subject, facts: Facts) -> I
         yield Finding("build", WARNING, text, ("safehouse on", f"or {_ANEW}"))
     if not inits:
         text = f"no file of {here.shell} has the line, as far as can be seen: a new shell may not read it"
-        mend = (_add(here.shell, subject.host, facts),)
-        yield Finding("line", NOTE, text, mend, fix=_appending(here.shell, subject.host, facts))
+        mend = (shell_line.adding(here.shell, subject.host, facts),)
+        fix = shell_line.appending(here.shell, subject.host, facts)
+        yield Finding("line", NOTE, text, mend, fix=fix)
     yield from _bypassed(here, inits, subject.host)
     if not is_off(subject.host):
         yield from _missing(here, inits, subject)
@@ -180,11 +126,11 @@ def _alias(
 ) -> Iterator[Finding]:
     """An alias that does not lead to our function, or perhaps not."""
     meaning = f"{name} is an alias for {printable(text)}" + (
-        f" ({_place(line, host)})" if line else ""
+        f" ({place(line, host)})" if line else ""
     )
     if way == UNCLEAR:
         text = f"{meaning}: whether it comes to what confines {name} is not known"
-        where = f" in {_place(line, host)}" if line else ""
+        where = f" in {place(line, host)}" if line else ""
         yield Finding(f"alias-{name}", WARNING, text, (f"remove it{where}; here: unalias {name}",))
     elif way == PAST:
         text = f"{meaning}, which goes past what confines it"
@@ -271,7 +217,8 @@ def _not_active(shell: str, inits: list[Init], subject: Subject, facts: Facts) -
         wrong = _names(inits, subject)[1]
         if wrong:
             yield wrong
-        yield _unseen(shell, inits[-1], subject, facts)
+        if facts.logins.get(shell) != UNREAD:
+            yield _unseen(shell, inits[-1], subject, facts)
         yield from _aliases_behind(shell, inits[-1], subject)
         return
     host = subject.host
@@ -279,9 +226,9 @@ def _not_active(shell: str, inits: list[Init], subject: Subject, facts: Facts) -
         yield Finding("integration", OK, "shims on PATH start agents confined, in all shells")
         return
     text = f"{shell} starts agents as they are: put `safehouse` before them, or have it confine them by name"
-    yield Finding(
-        "integration", NOTE, text, (_add(shell, host, facts),), fix=_appending(shell, host, facts)
-    )
+    mend = (shell_line.adding(shell, host, facts),)
+    fix = shell_line.appending(shell, host, facts)
+    yield Finding("integration", NOTE, text, mend, fix=fix)
 
 
 def _confined_by_files(subject: Subject) -> bool:
@@ -299,7 +246,7 @@ def _confined_by_files(subject: Subject) -> bool:
 
 def _unseen(shell: str, init: Init, subject: Subject, facts: Facts) -> Finding:
     """That the line is there, and whether the shell that called us should have read it."""
-    shown = _place(init.line, subject.host)
+    shown = place(init.line, subject.host)
     if facts.caller.lstrip("-") == shell and facts.terminal:
         text = f"this {shell} has not read the line of {shown}, or safehouse was called past its function"
         return Finding(
@@ -318,29 +265,3 @@ def _aliases_behind(shell: str, init: Init, subject: Subject) -> Iterator[Findin
             continue
         way = way_of(alias.text, names, _programs(alias.text, host))
         yield from _alias(alias.name, alias.text, way, alias.line, [init], host)
-
-
-def _line(shell: str, host: Host, facts: Facts) -> str:
-    """The line for a shell: by name where each shell finds this safehouse by it, else by its path.
-
-    What PATH has now, a shell may not have yet when it reads the line.
-    """
-    ours = facts.ours.program
-    first = next(
-        (c for p in search_path(host) for c in [f"{p}/safehouse"] if wanted.is_program(c)), ""
-    )
-    same = first.rpartition("/")[0] in _ALWAYS and os.path.realpath(first) == os.path.realpath(ours)
-    return line_of(shell, "safehouse" if same or not ours else quoting(shell)(ours))
-
-
-def _add(shell: str, host: Host, facts: Facts) -> str:
-    """The command that adds the line to a shell's file."""
-    file = quoted(short(shell_files.usual(shell, host), host))
-    return f"echo {quoted(_line(shell, host, facts))} >> {file}"
-
-
-def _appending(shell: str, host: Host, facts: Facts) -> Mending:
-    file = shell_files.usual(shell, host)
-    line = _line(shell, host, facts)
-    text = f"add the line {line} at the end of {short(file, host)}"
-    return Mending(APPEND, file, text, (line, shell))

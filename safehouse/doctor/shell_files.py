@@ -123,6 +123,18 @@ def mentions(path: str, word: str, host: Host) -> bool:
     return any(word in line.text for line in _lines(path, host))
 
 
+def with_program(init: Init, word: str) -> str:
+    """The line with another word for the program; "" where one cannot be put in its place."""
+    said = _INIT.search(init.line.text)
+    if not said or said["program"] != init.program:
+        return ""
+    before, after = init.line.text[: said.start("program")], init.line.text[said.end("program") :]
+    if before[-1:] in ("'", '"'):
+        word = word.strip("'")
+    again = _INIT.search(f"{before}{word}{after}")
+    return again.string if again and again["program"] == word.strip("'") else ""
+
+
 def _places(shell: str, host: Host) -> Iterator[str]:
     if shell == "zsh":
         yield from dict.fromkeys(

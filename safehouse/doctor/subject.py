@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from safehouse import sandbox
+from safehouse.backends import stubs
 from safehouse.doctor.trial import nothing
 from safehouse.errors import UserError, printable
 from safehouse.policy.planting import Planting
@@ -116,7 +117,7 @@ def attempt(request: Request, host: Host) -> Attempt:
     except OSError as error:
         told = f"{printable(str(error.filename or 'the system'))}: {error.strerror}"
         return Attempt(plan, launch, UserError(told))
-    return Attempt(plan, launch, None)
+    return Attempt(plan, launch, stubs.obstacle(launch.creations))
 
 
 def search_path(host: Host) -> list[str]:

@@ -30,7 +30,7 @@ from safehouse.value import made, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from safehouse.host import Host
     from safehouse.policy.policy import Network
@@ -50,14 +50,18 @@ def resolve(
     writable: Writable = tuple,
     network: Network = OPEN,
     environment: tuple[tuple[str, str], ...] = (),
+    features: Collection[str] = (),
 ) -> Policy:
     """The policy that the grants amount to on this host.
 
+    What the profiles called `features` refuse is for what they grant themselves, as all but secrets.
     `workdir` is "" for none. `writable` gives what any confined program may ever write (as filters
     with paths as written): a link that lies there is not followed, because the program could have
     made it. Raises UserError for a path that cannot be put into a policy.
     """
-    ordered = with_standing_refusals(sorted(grants, key=_tier))
+    ordered = with_standing_refusals(
+        sorted(grants, key=_tier), lambda filter: _real(filter, host), features
+    )
     if network != OPEN:
         ordered = [grant for grant in ordered if not _opens_network(grant)]
     written = [
@@ -118,6 +122,14 @@ def _closed_network(host: Host) -> list[Rule]:
     if host.platform == "macos":
         rules.append(Rule(DENY, ("network-outbound",), Filter("literal", _RESOLVER), origin))
     return rules
+
+
+def _real(filter: Filter, host: Host) -> Filter | None:
+    """A filter of paths as the host has it; None where it has no such place."""
+    path = expanded(filter.value, host, filter.kind == "regex")
+    if filter.kind in ("literal", "subpath") and path:
+        path = host.resolve(path).real
+    return Filter(filter.kind, path) if path else None
 
 
 def _tier(grant: AnyGrant) -> int:

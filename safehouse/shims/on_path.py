@@ -65,12 +65,25 @@ def install(directory: str, names: tuple[str, ...], host: Host) -> None:
                 f"{printable(path)} is a program of its own, which is not replaced",
                 f"choose another directory: safehouse shims install {own_files.short(usual(host), host)}",
             )
-    os.makedirs(directory, exist_ok=True)
+    try:
+        os.makedirs(directory, exist_ok=True)
+    except PermissionError:
+        raise _of_others(directory, host) from None
+    if not os.access(directory, os.W_OK | os.X_OK):
+        raise _of_others(directory, host)
     for name in names:
         _write(f"{directory}/{name}", text(name))
     known = shim_file.remembered(host)
     known[directory] = tuple(sorted({*_shims_in(directory), *names}))
     shim_file.remember(known, host)
+
+
+def _of_others(directory: str, host: Host) -> UserError:
+    return UserError(
+        f"{printable(directory)} cannot be written by you",
+        "give a directory of your own, or none for the usual one: "
+        f"safehouse shims install {own_files.short(usual(host), host)}",
+    )
 
 
 def text(name: str) -> str:

@@ -71,7 +71,7 @@ def installation() -> Installation:
     if _is_file(f"{root}/pyproject.toml"):
         return Installation("checkout", root)
     # Started without `site`, Python does not know the environment that it is in.
-    return kept_by(root) or kept_by(sys.prefix) or Installation("pip", root)
+    return kept_by(root) or kept_by(sys.prefix) or Installation("pip", _absolute(root))
 
 
 def version() -> str:

@@ -152,6 +152,7 @@ def replace(path: str, data: bytes, durable: bool = True) -> None:
         os.unlink(new)  # of one that was killed and had our number
         descriptor = os.open(new, flags, 0o600)
     try:
+        os.fchmod(descriptor, 0o600)  # whatever the umask has left of it
         view = memoryview(data)
         while view:
             view = view[os.write(descriptor, view) :]

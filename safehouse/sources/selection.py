@@ -10,6 +10,7 @@ from safehouse.files import read_file
 from safehouse.host import MACOS
 from safehouse.sources.settings import contains
 from safehouse.sources.shim_file import is_shim
+from safehouse.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,29 +23,49 @@ if TYPE_CHECKING:
 _REGULAR = 0o100000  # S_IFREG
 _DIRECTORY = 0o040000  # S_IFDIR
 
-# runner: the words that must follow it, and its options that take a value
-_RUNNERS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "npx": ((), ("-p", "--package", "-c", "--call", "-w", "--workspace")),
-    "bunx": ((), ("-p", "--package")),
-    "pnpx": ((), ("-p", "--package")),
-    "npm": (("exec",), ("-p", "--package", "-c", "--call", "-w", "--workspace")),
-    "pnpm": (("dlx",), ("-p", "--package")),
-    "yarn": (("dlx",), ("-p", "--package")),
-    "bun": (("x",), ("-p", "--package")),
-    "uvx": (
-        (),
-        ("--from", "--with", "--python", "-p", "--index", "--index-url", "--with-requirements"),
-    ),
-    "uv": (("tool", "run"), ("--from", "--with", "--python", "-p", "--index", "--index-url")),
-    "pipx": (("run",), ("--spec", "--python", "--pip-args", "--index-url")),
-    "env": ((), ("-u", "--unset", "-C", "--chdir", "-P", "-S")),
-    "xcrun": ((), ("--sdk", "-sdk", "--toolchain", "-toolchain")),
-    "nice": ((), ("-n", "--adjustment")),
-    "time": ((), ()),
-    "nohup": ((), ()),
-    "command": ((), ()),
-    "exec": ((), ()),
-}
+_PACKAGE = ("-p", "--package")
+_NPM = tuple(
+    """-w --workspace -C --prefix --registry --cache --userconfig --globalconfig --loglevel
+    --script-shell --node-options --before --otp --proxy --https-proxy""".split()
+)
+_CALL = ("-c", "--call")
+_UV = tuple(
+    """-w --with --with-editable --with-requirements -c --constraints --overrides --env-file -p --python
+    --index --default-index -i --index-url --extra-index-url -f --find-links --index-strategy
+    --keyring-provider -P --upgrade-package --reinstall-package --refresh-package --resolution --prerelease
+    --fork-strategy --exclude-newer -C --config-setting --no-build-package --no-binary-package --link-mode
+    --python-platform --torch-backend --cache-dir --config-file --directory --project --color
+    --allow-insecure-host""".split()
+)
+_PIPX = ("--python", "--pip-args", "--index-url", "-i", "--with", "--backend")
+_PNPM = ("-C", "--dir", "--allow-build", "--registry", "--reporter", "--loglevel")
+_SHELL_MODE = ("-c", "--shell-mode")
+_SPLIT = ("-S", "--split-string")
+_HERE = ((),)
+_NO: tuple[str, ...] = ()
+# runner: the words that may follow it, options that name a package, others that take a value, and
+# those with which the program stands in words of a shell
+_RUNNERS: dict[str, tuple[tuple[tuple[str, ...], ...], tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
+    "npx": (_HERE, _PACKAGE, (*_NPM, *_CALL), _CALL),
+    "npm": ((("exec",), ("x",)), _PACKAGE, (*_NPM, *_CALL), _CALL),
+    "pnpx": (_HERE, _PACKAGE, _PNPM, _SHELL_MODE),
+    "pnpm": ((("dlx",),), _PACKAGE, _PNPM, _SHELL_MODE),
+    "yarn": ((("dlx",),), _PACKAGE, ("--cwd",), _NO),
+    "bunx": (_HERE, _PACKAGE, _NO, _NO),
+    "bun": ((("x",),), _PACKAGE, _NO, _NO),
+    "uvx": (_HERE, ("--from",), _UV, _NO),
+    "uv": ((("tool", "run"),), ("--from",), _UV, _NO),
+    "pipx": ((("run",),), ("--spec",), _PIPX, _NO),
+    "env": (_HERE, _NO, ("-u", "--unset", "-C", "--chdir", "-P", *_SPLIT), _SPLIT),
+    "xcrun": (_HERE, _NO, ("--sdk", "-sdk", "--toolchain", "-toolchain"), _NO),
+    "nice": (_HERE, _NO, ("-n", "--adjustment"), _NO),
+    "time": (_HERE, _NO, ("-f", "--format", "-o", "--output"), _NO),
+    "nohup": (_HERE, _NO, _NO, _NO),
+    "command": (_HERE, _NO, _NO, _NO),
+    "exec": (_HERE, _NO, ("-a",), _NO),
+}  # fmt: skip
+# They read options behind the program as well, up to `--`.
+_READS_ON = ("npm",)
 # What starts an agent by the name of its package: a shim confines only that.
 PACKAGE_RUNNERS = ("npx", "bunx", "pnpx", "uvx", "pipx")
 # What programs are called where a launcher is a file of a package: .../node_modules/@scope/name/...
@@ -69,41 +90,87 @@ def split_assignments(
     return tuple((name, value) for name, _, value in pairs), words[count:]
 
 
-def program_names(command: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The names of the program that really runs, the likeliest last; the words that name programs.
+class CommandLine(Value):
+    """What a command line runs: names of the program, the likeliest last, and the words of programs.
 
-    The words are the command's first and, behind each runner, the one that it runs.
+    The words are the command's first and, behind each runner, the one that it runs. The last one
+    ends before `end`, -1 where its own words begin nowhere that we know. `reads_on` says that a
+    runner reads options behind it, too.
     """
+
+    names: tuple[str, ...]
+    programs: tuple[str, ...]
+    end: int
+    reads_on: bool
+
+
+def parsed(command: tuple[str, ...]) -> CommandLine:
+    """Reads a command line, runner by runner."""
     words = list(command)
     names: list[str] = []
     programs: list[str] = []
+    certain, reads_on = True, False
     while words:
         programs.append(words.pop(0))
         name = programs[-1].rpartition("/")[2]
-        expected, with_value = _RUNNERS.get(name, (None, ()))
-        if expected is None or tuple(words[: len(expected)]) != expected:
+        options = _Options(*_RUNNERS[name]) if name in _RUNNERS else None
+        if options is None or not options.take(words):
             names += _spellings(programs[-1])
-            break
-        del words[: len(expected)]
-        packages = _drop_options(words, with_value)
-        names += [spelling for package in packages for spelling in _spellings(package)]
+            end = len(command) - len(words) if certain else -1
+            return CommandLine(tuple(names), tuple(programs), end, reads_on)
+        names += [spelling for package in options.packages for spelling in _spellings(package)]
+        certain = certain and options.certain
+        reads_on = reads_on or (name in _READS_ON and not options.ended)
         while words and _is_assignment(words[0]):
             words.pop(0)
-    return tuple(names), tuple(programs)
+    return CommandLine(tuple(names), tuple(programs), -1, reads_on)
 
 
-def _drop_options(words: list[str], with_value: tuple[str, ...]) -> list[str]:
-    """Removes options from the front; gives the packages that they name."""
-    packages = []
-    while words and words[0][:1] == "-":
-        option, equals, value = words.pop(0).partition("=")
-        if option == "--":
-            break
-        if option in with_value and not equals and words:
-            value = words.pop(0)
-        if value and option in ("-p", "--package", "--from", "--spec"):
-            packages.append(value)
-    return packages
+class _Options:
+    """The options of a runner, around the word that says it is one: packages, and how they end."""
+
+    def __init__(
+        self,
+        subcommands: tuple[tuple[str, ...], ...],
+        naming: tuple[str, ...],
+        with_value: tuple[str, ...],
+        shell: tuple[str, ...],
+    ) -> None:
+        self._subcommands = subcommands
+        self._naming = naming
+        self._with_value = with_value
+        self._shell = shell
+        self.packages: list[str] = []
+        self.certain = True
+        self.ended = False
+
+    def take(self, words: list[str]) -> bool:
+        """Takes them from the front; whether something is run. If not, nothing is taken."""
+        rest = words[:]
+        self._drop(rest)
+        for subcommand in self._subcommands:
+            if tuple(rest[: len(subcommand)]) == subcommand:
+                del rest[: len(subcommand)]
+                if subcommand:
+                    self._drop(rest)
+                words[:] = rest
+                return True
+        return False
+
+    def _drop(self, words: list[str]) -> None:
+        while words and words[0][:1] == "-" and not self.ended:
+            option, equals, value = words.pop(0).partition("=")
+            if option == "--":
+                self.ended = True
+                break
+            known = option in self._naming or option in self._with_value
+            if known and not equals and words:
+                value = words.pop(0)
+            if value and option in self._naming:
+                self.packages.append(value)
+            joined = option[:2] != "--" and len(option) > 2 and not option[1:].isdigit()
+            if option in self._shell or (joined and not known):
+                self.certain = False  # `-yp PACKAGE`: which of them takes what follows?
 
 
 def _spellings(word: str) -> tuple[str, ...]:
@@ -219,7 +286,8 @@ def _agent_of(
     request: Request, host: Host, catalogue: Catalogue, workdir: str
 ) -> tuple[str, tuple[str, ...]]:
     """The agent that a command is by its name, and what to tell about it."""
-    names, words = program_names(request.command)
+    line = parsed(request.command)
+    names, words = line.names, line.programs
     paths = [path for path in (_found(word, host) for word in words) if path]
     links = [link for path in paths for link in names_by_links(path, host)]
     name = _app(paths, host, catalogue) or catalogue.for_command([*names, *links])
@@ -265,12 +333,32 @@ def _found(word: str, host: Host) -> str:
 def with_arguments(
     command: tuple[str, ...], agent: str, profiles: tuple[Profile, ...], found: Configuration
 ) -> tuple[str, ...]:
-    """The command with its agent's default arguments behind the word that names the agent."""
+    """The command with its agent's default arguments behind the word that names the agent.
+
+    They are left out where the agent would not be the one that gets them.
+    """
     own = tuple(item.text for item in found.said("args"))
     for profile in profiles:
         if profile.name == agent and (profile.arguments or own):
-            for position, word in enumerate(command):
-                if {*profile.commands, *profile.packages}.intersection(program_names((word,))[0]):
-                    after = position + 1
-                    return (*command[:after], *profile.arguments, *own, *command[after:])
+            line = parsed(command)
+            named = _spellings(command[line.end - 1]) if line.end > 0 else ()
+            if {*profile.commands, *profile.packages}.intersection(named):
+                return _inserted(command, line, (*profile.arguments, *own))
     return command
+
+
+def _inserted(
+    command: tuple[str, ...], line: CommandLine, arguments: tuple[str, ...]
+) -> tuple[str, ...]:
+    """A command whose program gets arguments before its own."""
+    end = line.end
+    if line.reads_on:
+        rest = command[end:]
+        before = rest[: rest.index("--")] if "--" in rest else rest
+        if "--" in rest and all(word[:1] == "-" for word in before):
+            end += len(before) + 1
+        elif "--" in rest or any(word[:1] == "-" for word in rest):
+            return command
+        else:
+            arguments = ("--", *arguments)
+    return (*command[:end], *arguments, *command[end:])

@@ -7,6 +7,7 @@ from safehouse.policy.match import fixed_start, text_matches
 from safehouse.policy.planting import expanded
 from safehouse.policy.rule import ALLOW, PATH_KINDS
 from safehouse.sources.catalogue import secret_names, sensitive_groups
+from safehouse.sources.command_line import NO_PROJECT
 from safehouse.sources.profile import profile_of
 from safehouse.sources.settings import contains
 from safehouse.value import Value
@@ -126,6 +127,8 @@ class Places:
 
 def _listed(host: Host) -> Iterator[_Spot]:
     for name, because, against, places in sensitive_groups():
+        if name == NO_PROJECT:
+            continue
         for kind, value, what, platform, _ in places:
             here = platform in ("", host.platform)
             path = expanded(value, host, kind == "regex") if here else ""
@@ -141,6 +144,17 @@ def _of_agents(host: Host, catalogue: Catalogue, own: frozenset[str]) -> Iterato
     """What agents and apps keep, but for those in force; what several keep is nobody's own."""
     owners: dict[tuple[str, str], set[str]] = {}
     spots: dict[tuple[str, str], _Spot] = {}
+    for spot in _written_by_agents(host, catalogue):
+        key = spot.kind, spot.path
+        owners.setdefault(key, set()).add(spot.found.owner)
+        spots[key] = spot
+    for key, names in owners.items():
+        if len(names) == 1 and not names & own:
+            yield spots[key]
+
+
+def _written_by_agents(host: Host, catalogue: Catalogue) -> Iterator[_Spot]:
+    """Each place that the profile of an agent or app lets it write."""
     for name, record in catalogue.known.items():
         for grant in profile_of(record, host.platform).grants if record[1] in _OF_LAYERS else ():
             filter = grant.filter
@@ -148,11 +162,33 @@ def _of_agents(host: Host, catalogue: Catalogue, own: frozenset[str]) -> Iterato
             if not writes or filter is None or filter.kind not in PATH_KINDS:
                 continue
             path = expanded(filter.value, host, filter.kind == "regex")
-            owners.setdefault((filter.kind, path), set()).add(name)
-            what = f"{grant.origin.reason}, of {name}"
-            spelled = filter.value + _ENDS.get(filter.kind, "")
-            said = Sensitive(spelled, what, _OF_AGENTS, AGENTS, owner=name)
-            spots[(filter.kind, path)] = _Spot(filter.kind, path, said)
-    for key, names in owners.items():
-        if key[1] and len(names) == 1 and not names & own:
-            yield spots[key]
+            if path:
+                what = f"{grant.origin.reason}, of {name}"
+                spelled = filter.value + _ENDS.get(filter.kind, "")
+                said = Sensitive(spelled, what, _OF_AGENTS, AGENTS, owner=name)
+                yield _Spot(filter.kind, path, said)
+
+
+def keepers(
+    paths: Iterable[str], host: Host, catalogue: Catalogue, command: Iterable[str]
+) -> dict[str, tuple[str, bool]]:
+    """The agent whose state each of some paths is, and whether a command line has its name.
+
+    Of several agents with the same state it is the one that is named, else the first. A path that
+    ends in `/` is a directory, with all in it.
+    """
+    words = {part.rpartition("/")[2] for word in command for part in word.split()}
+    spots = [*_written_by_agents(host, catalogue)]
+    found: dict[str, tuple[str, bool]] = {}
+    for path in paths:
+        plain = path.rstrip("/")
+        for spot in spots:
+            kept = spot.path == plain or (
+                contains(spot.path, plain)
+                if spot.kind == "subpath"
+                else text_matches(spot.kind, spot.path, plain)
+            )
+            named = not words.isdisjoint(catalogue.known[spot.found.owner][5])
+            if kept and (path not in found or (named and not found[path][1])):
+                found[path] = spot.found.owner, named
+    return found

@@ -18,7 +18,17 @@ KEY = "sensitive"
 _KEYS = ("because", "against", "lists", "paths", *PLATFORMS)
 AGAINST = ("write",)
 # What others ask for by name.
-GROUPS = ("secrets", "sockets", "shells", "sign-in", "programs", "git", "safehouse", "everything")
+GROUPS = (
+    "no-project",
+    "secrets",
+    "sockets",
+    "shells",
+    "sign-in",
+    "programs",
+    "git",
+    "safehouse",
+    "everything",
+)
 
 
 def load(text: str | bytes, file: str) -> tuple[Group, ...]:

@@ -248,6 +248,22 @@ def test_the_state_of_an_agent_that_is_not_in_force_gets_no_stub():
     assert found.creations == found.mounts == ()
 
 
+def test_what_lies_on_a_read_only_file_system_needs_no_stub_and_no_directory():
+    """It cannot be mounted otherwise from inside."""
+    host = linux(f"{W}/.git/HEAD")
+    rules = (
+        grant(ALLOW, "subpath", W),
+        grant(DENY, "literal", f"{W}/.git/commondir", WRITE, create="file:.\n"),
+        grant(ALLOW, "subpath", "/home/me/.tool", create="directory"),
+    )
+    assert len(mounts(host, *rules).creations) == 2
+    host.files.frozen = lambda path: True
+    found = mounts(host, *rules)
+    assert found.creations == ()
+    assert found.wider == ()
+    assert {mount.mode for mount in found.mounts} == {READ_ONLY}
+
+
 def test_a_refusal_that_cannot_hold_is_wider_and_said_so():
     """The launch is refused then, unless less will do."""
     rule = grant(DENY, "literal", f"{W}/none", WRITE)

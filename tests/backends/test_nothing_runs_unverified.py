@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from safehouse.backends import verify
+from safehouse.backends.mounts import READ_WRITE, Mount, Mounts
 from tests.confinement import user
 
 ROOT = Path(__file__).parents[2]
@@ -118,3 +121,19 @@ def test_the_program_has_none_of_our_descriptors(tmp_path):
         [sys.executable, "-c", script, tmp_path], cwd=ROOT, capture_output=True, text=True
     )
     assert done.stdout.split() == ["0", "1", "2", "3"], done  # 3 is the listing's own
+
+
+def test_to_run_out_of_descriptors_is_no_deviation(monkeypatch):
+    """EMFILE says nothing of what lies there."""
+    mount = Mount("/srv/x", READ_WRITE, True)
+
+    def opened(path, directories):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(verify, "_opened", opened)
+    monkeypatch.setattr(verify, "_mount_points", lambda process: {"/srv/x": False})
+    monkeypatch.setattr(verify.os, "lstat", lambda *path, **options: os.stat("/"))
+    mounts = Mounts((mount,), (), False, (), (), (), ())
+    with pytest.raises(OSError) as error:
+        verify.deviation(1, mounts, "/home/me")
+    assert error.value.errno == errno.EMFILE

@@ -25,6 +25,7 @@ VALUES = {
     "directory": ("a b", "a b"),
     "agents": ("claude,npx", ("claude", "npx")),
     "depth": ("3", "3"),
+    "die_with": ("12", "12"),
     "since": ("2026-11-28 09:30", "2026-11-28 09:30"),
 }
 WITH_VALUE = [

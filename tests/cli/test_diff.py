@@ -199,7 +199,8 @@ def test_what_cannot_be_compared_is_refused(diff, home):
     assert diff("--output=~/old.json", "--format=json", platform="macos")[0] == 0
     for words, platform, message in (
         (("--diff=~/old.json",), "linux", "~/old.json is a policy for macos"),
-        (("--diff=~/none.json",), "", "~/none.json: No such file"),
+        (("--diff=~/none.json",), "", "~/none.json: there is no such file\n"),
+        (("--diff=optoins",), "", "there is no such file, did you mean 'options'?"),
         (("--diff=~/docs",), "", "not a regular file"),
         (("--diff", "--format=json"), "", "--format is for the policy itself"),
     ):

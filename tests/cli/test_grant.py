@@ -61,6 +61,38 @@ def test_a_path_is_kept_for_the_directory_we_are_in(run, home, options, key, wor
     assert stored(home) == {"~/src/project": {key: ["~/docs"]}}
 
 
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        (("~/.ssh",), "~/.ssh should stay closed: private keys: what is read once"),
+        (
+            ("--write", "~/bin"),
+            "~/bin should stay closed: programs and scripts of the user: you run",
+        ),
+        (
+            ("~/.config",),
+            "~/.config holds ~/.config/gh, which should stay closed: token of GitHub's",
+        ),
+        (("~/docs", "~/.ssh"), "~/.ssh should stay closed"),
+    ],
+)
+def test_it_says_what_should_stay_closed_and_keeps_it_as_told(capsys, home, words, said):
+    for name in (".ssh", "bin", ".config/gh"):
+        (home / name).mkdir(parents=True, exist_ok=True)
+    assert entry.main(["grant", *words]) == 0
+    out, err = capsys.readouterr()
+    assert err.startswith(f"safehouse: {said}")
+    assert err.count("\n") == 1
+    assert "may read" in out
+
+
+@pytest.mark.parametrize("words", [("~/bin",), ("--deny", "~/.ssh"), ("--write", "~/docs")])
+def test_it_warns_of_nothing_else(run, home, words):
+    for name in (".ssh", "bin"):
+        (home / name).mkdir()
+    run("grant", *words)
+
+
 def test_for_an_agent_and_another_directory(run, home):
     said = run("grant", "--agent=claude", "--for=../other", "--write", "~/docs", "~/out")
     assert said == (
@@ -129,7 +161,8 @@ def test_the_home_has_to_be_named(run, home, monkeypatch):
     for place in (home, home.parent):
         monkeypatch.chdir(place)
         said = run("grant", str(home / "docs"))
-        assert "which holds your home\n" in said
+        what = "is" if place == home else "holds"
+        assert f"which {what} your home\n" in said
         assert "--for=" in said
     monkeypatch.chdir(home / "src/project")
     said = run("grant", "~/docs", "--for=~")

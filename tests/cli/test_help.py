@@ -55,3 +55,8 @@ def test_it_ends_with_the_exit_statuses_of_the_command(command):
     last = text(command).rpartition("\n\n")[2]
     assert last.startswith("Exit status: ") and "125" in last
     assert ("the command's own" in last) == (command in ("run", "learn"))
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_and_what_it_does_are_two_columns(name):
+    assert f"\n  {name} " in text("run")

@@ -69,7 +69,8 @@ def test_at_a_terminal_it_shows_the_code_and_where_the_line_belongs(run, home, m
     assert entry.main(["init", "fish"]) == 0
     out, err = capsys.readouterr()
     assert names(out) == ["claude"]
-    assert "~/.config/fish/config.fish: safehouse init fish | source" in err
+    line = f"'{home}/bin/safehouse' init fish | source"
+    assert f"put this line at the end of ~/.config/fish/config.fish: {line}\n" in err
 
 
 def test_the_agents_can_be_chosen_here(run, home):

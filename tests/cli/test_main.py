@@ -12,7 +12,7 @@ import pytest
 
 import safehouse
 from safehouse.cli import main as entry
-from safehouse.errors import NOT_EXECUTABLE, NOT_FOUND, REFUSED, UserError
+from safehouse.errors import NOT_EXECUTABLE, NOT_FOUND, REFUSED, UserError, nearest
 
 ROOT = Path(__file__).parents[2]
 
@@ -143,11 +143,57 @@ def test_a_home_that_is_none_is_refused(run, monkeypatch, value, message):
 # help and version
 
 
+@pytest.mark.parametrize(
+    "words, says",
+    [
+        (("claud",), "command not found: claud, did you mean 'claude'?"),
+        (("Codex", "x"), "command not found: Codex, did you mean 'codex'?"),
+        (("polcy", "--", "x"), "command not found: polcy, did you mean 'policy'?"),
+        (("version",), "did you mean '--version'?"),
+        (("xyzzy",), "command not found: xyzzy\n"),
+        (("./claud",), "command not found: ./claud\n"),
+        (("--shim", "claud"), "command not found: claud\n"),
+        (("help", "polcy"), "there is no command 'polcy', did you mean 'policy'?"),
+        (("help", "nonsense"), "there is no command 'nonsense'\n"),
+        (("-v",), "-V: show the version"),
+        (
+            ("grant", "--rw", "x"),
+            "unknown option --rw\nsafehouse: safehouse grant --help lists them",
+        ),
+        (("--netwrk=none",), "unknown option --netwrk, did you mean '--network'?"),
+        (("--env=/none", "true"), "--env: /none does not exist\nsafehouse: create it first"),
+        (("--die-with=x", "true"), "--die-with: 'x' is no number of a process"),
+    ],
+)
+def test_a_word_that_is_near_to_one_of_ours_is_told(run, words, says):
+    status, _, err = run(*words)
+    assert status in (REFUSED, NOT_FOUND)
+    assert says in err
+
+
+@pytest.mark.parametrize(
+    "word, known, meant",
+    [
+        ("nope", ["open"], ""),
+        ("shh", ["ssh", "gh"], "ssh"),
+        ("optoins", ["options"], "options"),
+        ("bsh", ["zsh", "bash"], "bash"),
+        ("dokcer", ["docker"], "docker"),
+        ("--rw", ["--for"], ""),
+        ("--add-dir", ["--add-dirs-ro", "--add-dirs"], "--add-dirs"),
+        ("toolchain-wirtes", ["toolchain-writes"], "toolchain-writes"),
+        ("x" * 100_000, ["y" * 100_000], ""),
+    ],
+)
+def test_a_suggestion_is_a_slip_away_and_no_other_word(word, known, meant):
+    assert nearest(word, known) == (f", did you mean {meant!r}?" if meant else "")
+
+
 def test_help_and_version(run):
     status, out, err = run("--version")
     assert (status, err) == (0, "")
     assert out.startswith(f"safehouse {safehouse.__version__} (checkout {ROOT}, Python 3.")
-    for words in ((), ("--help",), ("-h",), ("help",), ("--agent=x", "--help")):
+    for words in ((), ("--help",), ("-h",), ("help",), ("help", "help"), ("--agent=x", "--help")):
         status, out, err = run(*words)
         assert (status, err) == (0, "")
         assert "usage: safehouse [OPTIONS]" in out
@@ -336,3 +382,13 @@ def test_an_error_that_nobody_reads_has_its_status_all_the_same(home):
     )  # fmt: skip
     os.close(write)
     assert done.returncode == REFUSED
+
+
+def test_a_limit_of_open_files_that_is_too_low_is_told_as_that(monkeypatch, capsys):
+    def without_descriptors(argv):
+        raise OSError(24, "Too many open files", "/srv/x")
+
+    monkeypatch.setattr(entry, "_main", without_descriptors)
+    assert entry.main(["--", "true"]) == 125
+    assert "/srv/x: Too many open files" in (said := capsys.readouterr().err)
+    assert "ulimit -n" in said

@@ -140,6 +140,17 @@ network: open
     assert status == 1
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="a keychain is a Mac's")
+def test_a_feature_of_another_system_that_another_brings_along_is_not_shown(project, run):
+    """docker requires keychain."""
+    project.write(".safehouse.yaml", "enable: [docker, keychain]\n")
+    _, out, _ = run("trust", "--yes")
+    assert out.count("keychain") == 2, (
+        out
+    )  # in what docker gives up, and the one that was asked for
+    assert "feature         keychain, which means nothing on this system (" in out
+
+
 def test_what_is_too_wide_or_led_there_by_a_link_is_shown_as_refused(project, run):
     (project.home / "docs").mkdir()
     (project.root / "link").symlink_to("../../docs")

@@ -289,6 +289,16 @@ def test_too_few_descriptors(scene, most):
     assert (done.stdout == "ran\n") or "ran" not in done.stdout
 
 
+@linux_only("descriptors for pipes and memory are used on Linux")
+@pytest.mark.parametrize("most", [14, 20, 30])
+def test_a_low_limit_of_open_files_is_told_as_what_it_is(scene, most):
+    """And not as an attack: nothing was exchanged."""
+    done = scene.run("sh", "-c", f'ulimit -n {most}; exec "$0" -- echo ran', scene.safehouse)
+    assert (done.returncode, done.stdout) == (REFUSED, "")
+    assert f"{most} open files, the limit, are too few" in done.stderr
+    assert "raise the limit: ulimit -n " in done.stderr
+
+
 @linux_only("a process stays beside the program on Linux")
 @pytest.mark.skipif(resource.getrlimit(resource.RLIMIT_NPROC)[1] == 0, reason="no limit to set")
 def test_no_more_processes(scene):

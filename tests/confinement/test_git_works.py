@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import subprocess
 
 import pytest
 
 from tests.confinement.scene import SECRET
-from tests.confinement.user import AM_ROOT, linux_only, own
+from tests.confinement.user import AM_ROOT, GID, PATH, UID, linux_only, own
 
 pytestmark = pytest.mark.confinement
 
@@ -270,6 +271,38 @@ def test_what_is_closed_in_one_worktree_is_closed_in_the_others(scene):
     look = ["sh", "-c", "cat ../project/open; cat ../project/secrets/key"]
     done = scene.confined("--", *look, cwd=scene.home / "src/other")
     assert done.stdout == "content\n", done.stderr
+
+
+@linux_only("on macOS nothing has to be created")
+def test_in_a_repository_that_its_owner_protected_it_says_what_to_do(scene):
+    """The command could undo the protection, so what git must not find has to be held."""
+    directory = scene.project / ".git"
+    directory.chmod(0o500)
+    done = scene.confined("--", "true")
+    assert done.returncode == 125
+    assert f"{directory} is not writable\n" in done.stderr
+    assert f"chmod u+wx {directory}\n" in done.stderr
+    doctor = scene.confined("doctor")
+    assert f"{directory} is not writable" in doctor.stdout
+    assert "a launch can start here" not in doctor.stdout
+    directory.chmod(0o700)
+    assert scene.confined("--", "true").returncode == 0
+
+
+@pytest.mark.skipif(not AM_ROOT, reason="needs root, to mount")
+@linux_only("on macOS nothing has to be created")
+def test_on_a_read_only_file_system(scene):
+    script = (
+        'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" && cd "$1" && shift && '
+        f'exec setpriv --reuid={UID} --regid={GID} --clear-groups "$@"'
+    )
+    attempt = "git status --short; touch x; touch .git/commondir .git/config.worktree; echo ran"
+    words = ["unshare", "-m", "sh", "-c", script, "sh", scene.project, scene.safehouse, "--"]
+    words += ["sh", "-c", attempt]
+    environ = {"PATH": PATH, **scene.env}
+    done = subprocess.run(words, env=environ, capture_output=True, text=True, timeout=60)
+    assert done.stdout.endswith("ran\n"), done.stderr
+    assert done.stderr.count("Read-only file system") == 3, done.stderr
 
 
 @pytest.mark.skipif(not AM_ROOT, reason="needs root, to make what belongs to another user")

@@ -55,6 +55,33 @@ def test_it_is_told_and_how_it_would_stay(scene, script, name, make):
     assert f"{make} && safehouse grant --write {name.rstrip('/')}\n" in said
 
 
+def test_the_state_of_an_agent_stays_with_its_profile_not_by_a_grant(scene):
+    """A grant would open to every command what the profile closes to the agent itself."""
+    codex = scene.write(
+        ".local/bin/codex", "#!/bin/sh\nmkdir -p ~/.codex; touch ~/.codex/x\n", 0o755
+    )
+    for words in (
+        ("timeout", "5", codex),
+        ("sh", "-c", f"PATH={codex.parent}:$PATH; codex"),
+        ("sh", codex, "--version"),
+    ):
+        done = scene.confined("--", *words)
+        assert done.returncode == 0, done.stderr
+        assert "gone: ~/.codex/\n" in done.stderr
+        assert "state of codex; with its profile it stays: --agent=codex\n" in done.stderr
+        assert "grant" not in done.stderr
+    assert scene.confined("--agent=codex", "--", "timeout", "5", codex).stderr == ""
+    assert (scene.home / ".codex/x").exists()
+
+
+def test_a_command_of_another_name_is_not_led_to_the_profile(scene):
+    """It could have written there for that: the profile shows the agent's sign-in."""
+    said = told(scene, "mkdir -p ~/.codex ~/out; touch ~/.codex/x ~/out/x")
+    assert "state of codex, which keeps it where it is started by itself\n" in said
+    assert "--agent" not in said
+    assert "mkdir -p ~/out && safehouse grant --write ~/out\n" in said
+
+
 OUTSIDE = {
     "programs": ("mkdir -p ~/.local/bin; touch ~/.local/bin/x", "~/.local/bin/"),
     "programs of Go": ("mkdir -p ~/go/bin; touch ~/go/bin/x", "~/go/bin/"),

@@ -9,6 +9,7 @@ import pytest
 from safehouse.doctor import examine as whole
 from safehouse.doctor.examine import examine
 from safehouse.doctor.facts import Facts
+from safehouse.doctor.finding import counted
 from safehouse.errors import UserError
 from tests.doctor.machines import linux_facts
 
@@ -81,3 +82,11 @@ def test_the_facts_of_this_machine_are_values(person):
     assert facts.ours.python_version.startswith("3.")
     assert facts.kernel and facts.machine
     assert facts == Facts(*facts)
+
+
+@pytest.mark.parametrize(
+    "count, what, words",
+    [(1, "directory", "1 directory"), (2, "directory", "2 directories"), (0, "grant", "0 grants")],
+)
+def test_what_is_counted_is_one_or_several(count, what, words):
+    assert counted(range(count), what) == words

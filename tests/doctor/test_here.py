@@ -19,9 +19,10 @@ def test_in_a_project_a_launch_can_start(person):
     assert here.summary(tuple(findings.values())) == "~/src/project: a launch can start here"
 
 
-@pytest.mark.parametrize("cwd", [".", "..", ".config/safehouse"])
-def test_at_home_and_among_our_files_it_is_only_noted_that_none_can(person, cwd):
-    (person.home / ".config/safehouse").mkdir(parents=True)
+@pytest.mark.parametrize("cwd", [".", "..", ".config/safehouse", ".ssh", ".local"])
+def test_at_home_and_in_places_that_are_no_project_it_is_only_noted_that_none_can(person, cwd):
+    for name in (".config/safehouse", ".ssh", ".local"):
+        (person.home / name).mkdir(parents=True, exist_ok=True)
     finding = found(person, str((person.home / cwd).resolve()))["directory"]
     assert finding.state == "note"
     assert finding.mend

@@ -47,6 +47,24 @@ def test_a_stub_that_no_launch_holds_is_named(person, repository):
         "~/src/project/.git/config.worktree",
     }
     assert {f.mend for f in findings} == {("safehouse -- true",)}
+    assert "nothing" not in leftovers.summary(findings)
+    assert leftovers.summary(()) == "nothing was left behind"
+
+
+@LINUX
+@pytest.mark.parametrize("umask", [0o777, 0o077, 0])
+def test_a_stub_can_be_read_whatever_the_umask_is(person, repository, umask):
+    launch = person.subject().here.launch
+    before = os.umask(umask)
+    try:
+        held = stubs.make(launch.creations)
+        assert os.umask(umask) == umask
+    finally:
+        os.umask(before)
+    paths = [stub.creation.path for stub in held]
+    assert {os.stat(path).st_mode & 0o777 for path in paths} == {0o444}
+    stubs.remove(held)
+    assert not any(map(os.path.lexists, paths))
 
 
 @LINUX

@@ -64,6 +64,21 @@ def test_a_bubblewrap_that_others_can_write_is_not_trusted():
     assert "outside of it" in found(inside)["bubblewrap"].mend[0]
 
 
+def test_in_a_user_namespace_there_is_one_finding_and_no_advice_for_root():
+    """`unshare -Ur`: somebody is root there, and what is root's outside is nobody's."""
+    inside = linux_facts(
+        enforcers=(Place(BWRAP, 65534, 0o100755),),
+        texts=texts(USERS="0 1000 1"),
+        system_owner=65534,
+        trial=Trial(125, "/usr/bin/bwrap is not trusted: another than root may write to it", "x"),
+    )
+    findings = found(inside)
+    assert "run safehouse outside of it" in findings["bubblewrap"].mend[0]
+    assert "sudo" not in findings["bubblewrap"].mend[0]
+    assert findings["bubblewrap"].text == findings["launch"].text  # which is told once
+    assert findings["container"].text == "this is inside another sandbox"
+
+
 def test_one_that_is_passed_over_is_named():
     places = (Place(BWRAP, 1000, 0o100755), Place("/usr/local/bin/bwrap", 0, 0o100755))
     finding = found(linux_facts(enforcers=places))["bubblewrap-not-used"]

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from safehouse.doctor import mending
-from safehouse.doctor.finding import APPEND, CLOSE, Mending
+from safehouse.doctor.finding import APPEND, CLOSE, REWRITE, Mending
 from safehouse.errors import UserError
 from safehouse.shims.shell import line_of
 
@@ -104,3 +104,26 @@ def test_a_link_is_not_followed_to_take_rights_away(person):
     with pytest.raises(OSError):
         mending.mend(Mending(CLOSE, f"{person.home}/link", "x"), person.host())
     assert target.stat().st_mode & 0o777 == 0o666
+
+
+def rewriting(person, old="b", new="c"):
+    return Mending(REWRITE, f"{person.home}/.bashrc", "x", ("2", old, new))
+
+
+def test_a_line_is_changed_and_all_else_stays(person):
+    file = person.write(".bashrc", "a\nb\nb", 0o640)
+    told = mending.mend(rewriting(person, new="cccc"), person.host())
+    assert file.read_text() == "a\ncccc\nb"
+    assert file.stat().st_mode & 0o777 == 0o640
+    assert (person.home / ".local/state/safehouse/backup/bashrc.1").read_text() == "a\nb\nb"
+    assert "bashrc.1" in told
+    mending.mend(rewriting(person, "cccc", ""), person.host())
+    assert file.read_text() == "a\n\nb"
+
+
+@pytest.mark.parametrize("text", ["a\nother\n", "a", "a\r\nb\r\n"])
+def test_a_line_that_is_another_by_now_is_left(person, text):
+    file = person.write(".bashrc", text)
+    with pytest.raises(UserError, match=r"has changed"):
+        mending.mend(rewriting(person), person.host())
+    assert file.read_bytes() == text.encode()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from safehouse.doctor import shell
-from safehouse.doctor.finding import APPEND
+from safehouse.doctor.finding import APPEND, REWRITE
+from safehouse.doctor.login import NO_COMPINIT, READ, SILENT, UNREAD
 from safehouse.shims.shell import line_of
 from safehouse.value import replace
 from tests.doctor.machines import OURS, by_name, linux_facts, wrong
@@ -40,7 +41,7 @@ def test_a_shell_that_confines_all_agents_is_well(person, facts):
     person.write(".zshrc", line_of("zsh"))
     assert not wrong(found(person, facts, said(*SHIMS)).values())
     subject = person.subject(SAFEHOUSE_SHELL=said(*SHIMS))
-    assert shell.summary(subject) == "zsh starts claude, codex confined"
+    assert shell.summary(subject, facts) == "zsh starts claude, codex confined"
 
 
 def test_without_the_line_it_is_shown_and_can_be_added(person, facts):
@@ -52,16 +53,53 @@ def test_without_the_line_it_is_shown_and_can_be_added(person, facts):
     assert (finding.fix.target, finding.fix.words) == (f"{person.home}/.zshrc", (line, "zsh"))
 
 
-def test_the_line_has_a_path_unless_every_shell_finds_it_by_name(person, facts, monkeypatch):
+def test_the_line_has_a_path(person, facts):
+    """PATH may not have its directory yet where a shell comes to the line."""
     line = found(person, facts, SHELL="/bin/fish")["integration"].fix.words[0]
     assert line == f"'{person.bin}/safehouse' init fish | source"
-    monkeypatch.setattr(shell, "_ALWAYS", (str(person.bin),))
     line = found(person, facts)["integration"].fix.words[0]
-    assert line == 'eval "$(safehouse init bash)"'
-    person.program("first/safehouse")  # another one
-    path = f"{person.home}/first:{person.bin}:/usr/bin"
-    line = found(person, facts, PATH=path)["integration"].fix.words[0]
     assert line == f'eval "$({person.bin}/safehouse init bash)"'
+
+
+BY_NAME = 'eval "$(safehouse init bash --agents=claude)"'
+
+
+@pytest.mark.parametrize("typed", [True, False])
+def test_a_login_shell_that_does_not_read_it_is_a_problem_and_the_line_gets_a_path(
+    person, facts, typed
+):
+    person.write(".profile", ". ~/.bashrc\n")
+    person.write(".bashrc", f"x=1\n{BY_NAME}\n")
+    facts = replace(facts, logins={"bash": UNREAD}, caller="bash", terminal=typed)
+    findings = found(person, facts)
+    finding = findings["login-bash"]
+    line = f'eval "$({person.bin}/safehouse init bash --agents=claude)"'
+    assert (finding.state, finding.mend) == ("problem", (f"write there: {line}",))
+    assert finding.fix.action == REWRITE
+    assert (finding.fix.target, finding.fix.words) == (
+        f"{person.home}/.bashrc",
+        ("2", BY_NAME, line),
+    )
+    assert "integration" not in findings  # a new terminal would say the same
+    assert "will start" not in shell.summary(person.subject(), facts)
+    well = replace(facts, logins={"bash": READ})
+    assert found(person, well)["login-bash"].state == "ok"
+    assert "bash will start" in shell.summary(person.subject(), well)
+
+
+def test_a_login_shell_that_does_not_come_to_a_line_with_a_path_is_a_problem(person, facts):
+    person.write(".zshrc", f"{line_of('zsh', f'{person.bin}/safehouse')}\n")
+    finding = found(person, replace(facts, logins={"zsh": UNREAD}))["login-zsh"]
+    assert (finding.state, finding.fix) == ("problem", None)
+    finding = found(person, replace(facts, logins={"zsh": SILENT}))["login-zsh"]
+    assert finding.state == "note"
+
+
+def test_a_zsh_in_which_nothing_is_completed_is_noted(person, facts):
+    person.write(".zshrc", f"{line_of('zsh')}\n")
+    finding = found(person, replace(facts, logins={"zsh": NO_COMPINIT}))["completion-zsh"]
+    assert finding.state == "note"
+    assert finding.mend == ("echo 'autoload -Uz compinit && compinit' >> ~/.zshrc",)
 
 
 def test_the_shell_that_the_system_knows_counts_where_no_variable_does(person, facts):
@@ -92,11 +130,15 @@ def test_a_line_for_a_safehouse_that_is_gone_is_a_problem(person, facts):
     finding = found(person, facts)["line-bash"]
     line = line_of("bash", f"{person.bin}/safehouse")
     assert (finding.state, finding.mend) == ("problem", (f"write there: {line}",))
+    assert finding.fix.action == REWRITE
 
 
 def test_a_bash_that_is_logged_in_to_reads_another_file(person, facts):
     person.write(".bashrc", line_of("bash"))
     finding = found(person, facts)["login-bash"]
+    assert finding.state == "warning"
+    asked = replace(facts, logins={"bash": UNREAD})
+    assert found(person, asked)["login-bash"] == replace(finding, state="problem")
     assert finding.mend == ("echo '[ -r ~/.bashrc ] && . ~/.bashrc' >> ~/.bash_profile",)
     person.write(".profile", "export X=1\n")
     assert "~/.profile" in found(person, facts)["login-bash"].mend[0]

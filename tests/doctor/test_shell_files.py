@@ -120,3 +120,27 @@ def test_what_is_no_readable_text_has_no_lines(person):
     host = person.host()
     assert shell_files.inits("bash", host) == []
     assert [alias.name for alias in shell_files.aliases("bash", host)] == ["claude"]
+
+
+@pytest.mark.parametrize(
+    "line, changed",
+    [
+        ('eval "$(safehouse init bash)"', 'eval "$(/x/safehouse init bash)"'),
+        (
+            'eval "$("$HOME/y/safehouse" init bash)" # mine',
+            'eval "$("/x/safehouse" init bash)" # mine',
+        ),
+        ("source <(safehouse init bash --agents=a)", "source <(/x/safehouse init bash --agents=a)"),
+        ("eval `safehouse init bash`", "eval `/x/safehouse init bash`"),
+    ],
+)
+def test_another_program_is_put_into_the_line_as_it_is(person, line, changed):
+    person.write(".bashrc", f"{line}\n")
+    (init,) = shell_files.inits("bash", person.host())
+    assert shell_files.with_program(init, "/x/safehouse") == changed
+
+
+def test_a_word_that_would_be_read_as_another_is_not_put_there(person):
+    person.write(".bashrc", 'eval "$(safehouse init bash)"\n')
+    (init,) = shell_files.inits("bash", person.host())
+    assert shell_files.with_program(init, "'/a b/safehouse'") == ""

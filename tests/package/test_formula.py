@@ -163,10 +163,10 @@ def test_it_installs_what_completes_in_each_shell(installed: Brew) -> None:
 @pytest.mark.parametrize(
     ("shell", "file", "line"),
     [
-        ("/bin/zsh", "~/.zshrc", 'eval "$(safehouse init zsh)"'),
-        ("/opt/homebrew/bin/bash", BASH_FILE, 'eval "$(safehouse init bash)"'),
-        ("/usr/bin/fish", "~/.config/fish/config.fish", "safehouse init fish | source"),
-        ("/bin/unknown", "~/.zshrc", 'eval "$(safehouse init zsh)"'),
+        ("/bin/zsh", "~/.zshrc", 'eval "$({} init zsh)"'),
+        ("/opt/homebrew/bin/bash", BASH_FILE, 'eval "$({} init bash)"'),
+        ("/usr/bin/fish", "~/.config/fish/config.fish", "{} init fish | source"),
+        ("/bin/unknown", "~/.zshrc", 'eval "$({} init zsh)"'),
     ],
 )
 def test_it_says_the_line_for_the_person_s_shell(
@@ -175,7 +175,8 @@ def test_it_says_the_line_for_the_person_s_shell(
     said = brew("caveats", installed.formula, installed.prefix, SHELL=shell)["caveats"]
     first, second, *_ = said.splitlines()
     assert first.endswith(f" add this to the end of {file}:")
-    assert second == f"  {line}"
+    program = installed.prefix.resolve() / "bin/safehouse"
+    assert second == f"  {line.format(program)}"
 
 
 def test_its_own_test_passes(installed: Brew) -> None:

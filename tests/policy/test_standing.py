@@ -100,10 +100,50 @@ def test_a_refused_name_that_somebody_names_is_open():
         )
 
 
-def test_what_a_profile_refuses_is_for_what_profiles_grant():
+@pytest.mark.parametrize("tier", [Tier.WORKDIR, Tier.REPOSITORY, Tier.DIRECTORY, Tier.COMMAND_LINE])
+def test_what_a_profile_refuses_stays_closed_in_what_is_opened_around_it(tier):
+    """~/.codex/packages, where somebody opens ~/.codex, or starts there."""
+    refusal = grant(DENY, "/d/a", WRITE, Tier.PROFILE)
+    wide = grant(ALLOW, "/d", READ_WRITE, tier)
+    found = allowed([refusal, wide])
+    assert ("file-write-data", "/d/a/file") not in found
+    assert ("file-read-data", "/d/a/file") in found
+    assert ("file-write-data", "/d/x/file") in found
+
+
+def test_who_names_what_a_profile_refuses_opens_it():
+    refusal = grant(DENY, "/d/a", WRITE, Tier.PROFILE)
+    for path in ("/d/a", "/d/a/b"):
+        named = grant(ALLOW, path, READ_WRITE, Tier.DIRECTORY)
+        wide = grant(ALLOW, "/d", READ_WRITE, Tier.COMMAND_LINE)
+        assert ("file-write-data", f"{path}/file") in allowed([refusal, named])
+        assert ("file-write-data", f"{path}/file") in allowed([refusal, named, wide])
+
+
+def test_what_a_later_profile_opens_again_stays_open():
+    """The socket of a feature, and the tree of one, in what is opened around it."""
     refusal = grant(DENY, "/d/a", SOCKET, Tier.PROFILE)
     wide = grant(ALLOW, "/d", READ, Tier.COMMAND_LINE)
-    assert ("file-read-data", "/d/a/file") in allowed([refusal, wide])
+    for path in ("/d", "/d/a", "/d/a/b"):
+        feature = grant(ALLOW, path, READ, Tier.PROFILE)
+        assert ("file-read-data", "/d/a/b/file") in allowed([refusal, feature, wide])
+    unrelated = grant(ALLOW, "/d", WRITE, Tier.PROFILE)
+    assert ("file-read-data", "/d/a/b/file") not in allowed([refusal, unrelated, wide])
+
+
+def test_what_a_feature_refuses_is_for_what_it_grants_itself():
+    """wide-read opens all but secrets; who opens the home has not asked for that limit."""
+    refusal = grant(DENY, "/d/a", READ, Tier.PROFILE)
+    wide = grant(ALLOW, "/d", READ_WRITE, Tier.COMMAND_LINE)
+    assert refusal in with_standing_refusals([refusal, wide])[1:]
+    assert with_standing_refusals([refusal, wide], features=("test",)) == [refusal, wide]
+
+
+def test_among_profiles_their_order_decides():
+    refusal = grant(DENY, "/d/a", SOCKET, Tier.PROFILE)
+    feature = grant(ALLOW, "/d", READ, Tier.PROFILE)
+    other = grant(ALLOW, "/e", READ, Tier.COMMAND_LINE)
+    assert ("file-read-data", "/d/a/file") in allowed([refusal, feature, other])
 
 
 def test_appended_rules_mean_what_sbpl_says_they_do():
@@ -122,7 +162,9 @@ one = st.builds(
     st.sampled_from([ALLOW, DENY]),
     st.sampled_from(PATHS),
     st.sampled_from([READ, READ_WRITE, SOCKET, WRITE]),
-    st.sampled_from([Tier.WORKDIR, Tier.REPOSITORY, Tier.USER, Tier.DIRECTORY, Tier.COMMAND_LINE]),
+    st.sampled_from(
+        [Tier.PROFILE, Tier.WORKDIR, Tier.REPOSITORY, Tier.USER, Tier.DIRECTORY, Tier.COMMAND_LINE]
+    ),
     st.sampled_from(["subpath", "subpath", "literal"]),
 )
 
@@ -133,7 +175,11 @@ def test_adding_a_refusal_never_allows_anything(grants, data):
         DENY,
         data.draw(st.sampled_from(PATHS)),
         data.draw(st.sampled_from([READ, SOCKET, WRITE])),
-        data.draw(st.sampled_from([Tier.REPOSITORY, Tier.USER, Tier.DIRECTORY, Tier.COMMAND_LINE])),
+        data.draw(
+            st.sampled_from(
+                [Tier.PROFILE, Tier.REPOSITORY, Tier.USER, Tier.DIRECTORY, Tier.COMMAND_LINE]
+            )
+        ),
     )
     place = data.draw(st.integers(0, len(grants)))
     ways = {("file-read-metadata", path) for path in ASKED}  # of what leads to a grant

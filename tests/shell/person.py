@@ -11,9 +11,9 @@ from tests.confinement import user
 
 # As the README has them.
 LINES = {
-    "bash": 'eval "$(safehouse init bash)"',
-    "zsh": 'eval "$(safehouse init zsh)"',
-    "fish": "safehouse init fish | source",
+    "bash": 'eval "$(~/.local/bin/safehouse init bash)"',
+    "zsh": 'eval "$(~/.local/bin/safehouse init zsh)"',
+    "fish": "~/.local/bin/safehouse init fish | source",
 }
 _BARE = {"bash": ("--norc", "--noprofile"), "zsh": ("-f",), "fish": ("--no-config",)}
 # Words ended by a zero byte, and whether it was confined; then the status that it was told.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from safehouse.shims.shell import line_of, quoting
 from tests.confinement.terminal import Terminal
 from tests.shell.person import LINES, program
 
@@ -42,10 +43,13 @@ def test_the_line_that_is_shown_is_the_line_that_works(person, shell, terminal):
         window.see("ready> ")
         window.enter(f"safehouse init {shell}")
         window.see("put this line at the end of ")
-        assert LINES[shell] in window.see("ready> ").replace("\n", "").replace("safehouse: ", "", 1)
+        shown = window.see("ready> ").replace("\n", "").replace("safehouse: ", "", 1)
+        line = line_of(shell, quoting(shell)(f"{person.bin}/safehouse"))
+        assert line in shown
         window.enter("claude before")
         window.see("ready> ")
-        window.enter(f"echo '{LINES[shell]}' >>~/{FILES[shell]}")
+        (person.scene.home / "line").write_text(f"{line}\n")
+        window.enter(f"cat ~/line >>~/{FILES[shell]}")
         window.see("ready> ")
     with terminal() as window:
         window.see("ready> ")
@@ -80,6 +84,9 @@ def test_ctrl_z_stops_and_fg_goes_on(person, shell, terminal):
         window.enter("echo stop''ped")
         window.see("stopped")
         window.see("ready> ")
+        window.enter("jobs")
+        jobs = window.see("ready> ")
+        assert shell == "zsh" or "safehouse run --shim -- claude" in jobs
         window.enter("fg")
         window.see("going on")
         window.type("\x03")

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from tests.confinement import user
 from tests.shell.person import AGENT, LINES, program
 
 pytestmark = pytest.mark.confinement
@@ -106,6 +107,49 @@ def test_an_agent_that_is_installed_later_is_found_and_mended(examined, shell):
     (examined.person.bin / "gemini").unlink()
     examined.run(copy, "safehouse on", "gemini x")
     assert examined.person.got() == [(CONFINED, "x")]
+
+
+# Debian's ~/.profile, in short.
+PROFILE = """
+. "$HOME/.bashrc"
+PATH="$HOME/.local/bin:$PATH"
+"""
+PATH_LATER = {"zsh": "path=(~/.local/bin $path)", "fish": "set -gx PATH ~/.local/bin $PATH"}
+BY_NAME = {shell: line.replace("~/.local/bin/", "") for shell, line in LINES.items()}
+
+
+@pytest.mark.parametrize("line", [BY_NAME, LINES], ids=["by its name", "by its path"])
+def test_a_shell_that_is_logged_in_to_confines_or_doctor_says_so_and_mends_it(
+    examined, shell, line
+):
+    """It comes to the line before the one that puts ~/.local/bin on PATH."""
+    if user.HAS_NAME:
+        pytest.skip("the system knows another home of this user's: no shell is started in this one")
+    person = examined.person
+    examined.file(line[shell], PATH_LATER.get(shell, ""))
+    if shell == "bash":
+        person.scene.write(".profile", PROFILE)
+
+    def login(script):
+        env = {name: value for name, value in person.scene.env.items() if name != "PATH"}
+        argv = [program(shell), "-l", "-i", "-c", script]
+        return person.scene.run(*argv, env={**env, "SHELL": argv[0]})
+
+    login("claude x")
+    assert person.got() == [(FREE if line is BY_NAME else CONFINED, "x")]
+    doctor = f"{person.bin}/safehouse doctor"
+    if line is BY_NAME:
+        said = f"problem: a {shell} that you log in to starts agents as they are"
+        for done in (login(doctor), person.scene.run(*doctor.split(), env=person.env)):
+            assert done.returncode == 1
+            assert said in " ".join(done.stdout.split())
+            assert "new terminal" not in done.stdout
+        done = login(f"{doctor} --fix --yes")
+        assert done.returncode == 0, done.stdout
+        login("claude y")
+        assert person.got() == [(CONFINED, "y")]
+    done = login(doctor)
+    assert done.returncode == 0, done.stdout
 
 
 def test_off_is_seen_and_undone(examined, shell):

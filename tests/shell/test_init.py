@@ -292,6 +292,75 @@ def test_without_its_program_nothing_is_started(person, shell):
     assert person.got() == []
 
 
+def test_on_says_nothing_that_is_not_so(person, shell):
+    gone = f"rm {person.bin}/safehouse\nsafehouse on; echo got {STATUS.get(shell, '$?')}"
+    done = person.with_line(shell, f"safehouse off\n{gone}\nclaude x; safehouse doctor; true")
+    assert "got 127" in done.stdout
+    assert "on in this shell" not in done.stderr
+    assert done.stderr.count("safehouse is gone; install it again") == 2
+    assert "is gone, so nothing was started" in done.stderr
+    assert "No such file" not in done.stderr
+    assert person.got() == []
+
+
+def test_on_that_fails_starts_nothing_unconfined(person, shell):
+    broken = f"printf '#!/bin/sh\\necho broken >&2; exit 125\\n' >{person.bin}/safehouse"
+    script = f"safehouse off\nrm {person.bin}/safehouse\n{broken}\nchmod +x {person.bin}/safehouse"
+    done = person.with_line(shell, f"{script}\nsafehouse on\nclaude x; true")
+    assert done.stderr.count("broken") == 2
+    assert "on in this shell" not in done.stderr
+    assert person.got() == []
+
+
+# In the background
+
+
+LIVES = """#!/bin/sh
+for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+    touch lives
+    sleep 0.2
+done
+"""
+
+
+@pytest.mark.parametrize("signal", ["TERM", "KILL", "HUP"])
+@pytest.mark.parametrize("job", ["claude", "(claude; echo after)"])
+def test_the_agent_ends_with_the_job_that_it_is(person, shell, job, signal):
+    if shell == "fish":
+        pytest.skip("fish runs no function in the background")
+    person.install("claude", LIVES)
+    look = "for i in 1 2 3 4; do rm -f lives; sleep 0.5; [ -e lives ] || break; done"
+    script = f"{job} & until [ -e lives ]; do sleep 0.02; done; kill -{signal} $!; {look}; echo $i"
+    assert int(person.with_line(shell, script).stdout) <= 2
+
+
+@pytest.mark.parametrize("parent", ["ended", "other", "own"])
+def test_one_that_is_to_end_with_its_parent_starts_if_that_is_there(person, parent):
+    number = {"ended": "$(sh -c 'echo $$')", "other": "1", "own": "$$"}[parent]
+    done = person.run("bash", f"safehouse --die-with={number} claude x; echo $?")
+    assert done.stdout == ("143\n" if parent == "ended" else "0\n")
+    assert person.got() == ([] if parent == "ended" else [(CONFINED, "x")])
+
+
+def test_a_job_that_was_launched_before_ends_as_well(person):
+    """Its launch is kept: that of the same words in the foreground, whatever the job's number is."""
+    person.install("claude", LIVES)
+    kept = person.scene.home / ".cache/safehouse/launches"
+    wait = "until [ -e lives ]; do sleep 0.02; done"
+    script = f"for i in 1 2; do claude & {wait}; kill $!; wait; sleep 0.5; rm lives; done"
+    person.with_line("bash", f"{script}; sleep 0.5; [ ! -e lives ]")
+    assert len(list(kept.iterdir())) == 1
+
+
+def test_what_comes_behind_it_in_a_subshell_goes_on(person, shell):
+    if shell == "fish":
+        pytest.skip("it has no subshells")
+    script = "(claude a; echo after; claude b) & wait; x=$(claude c; echo $?); echo $x"
+    done = person.with_line(shell, script)
+    assert done.stdout.split() == ["after", "0"]
+    assert person.got() == [(CONFINED, word) for word in "abc"]
+
+
 # Where a shell is itself confined
 
 

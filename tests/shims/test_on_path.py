@@ -212,3 +212,26 @@ def test_they_are_found_where_they_are_remembered_and_on_path(home, monkeypatch)
     assert on_path.directories(Host.current()) == (f"{home}/shims",)
     install(home, directory="off-path")
     assert set(on_path.directories(Host.current())) == {f"{home}/shims", f"{home}/off-path"}
+
+
+@pytest.mark.parametrize("directory", ["theirs", "theirs/new"])
+def test_a_directory_that_the_person_cannot_write_is_named_with_what_to_do(
+    home, monkeypatch, directory
+):
+    (home / "theirs").mkdir()
+    access, makedirs = os.access, os.makedirs
+
+    def no_access(path, mode, **options):
+        return not str(path).startswith(f"{home}/theirs") and access(path, mode, **options)
+
+    def no_directories(path, **options):
+        if str(path).startswith(f"{home}/theirs/"):
+            raise PermissionError(13, "Permission denied", path)
+        makedirs(path, **options)
+
+    monkeypatch.setattr(os, "access", no_access)
+    monkeypatch.setattr(os, "makedirs", no_directories)
+    with pytest.raises(UserError) as error:
+        install(home, directory=directory)
+    assert error.value.message == f"{home}/{directory} cannot be written by you"
+    assert error.value.hint.endswith("safehouse shims install ~/.local/share/safehouse/shims")

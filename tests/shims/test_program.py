@@ -95,3 +95,10 @@ def test_a_module_that_was_started_is_no_program(tmp_path, monkeypatch):
         monkeypatch.setattr(sys, "argv", [named])
         with pytest.raises(UserError, match="no program of ours"):
             program.path()
+
+
+def test_what_pip_installed_is_shown_without_steps_back(tmp_path, lies_in):
+    site = tmp_path / "lib/python3.11/site-packages"
+    site.mkdir(parents=True)
+    lies_in(f"{tmp_path}/bin/../lib/python3.11/site-packages")
+    assert program.installation() == Installation("pip", str(site))

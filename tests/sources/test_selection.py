@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from safehouse.sources.catalogue import Catalogue, records
-from safehouse.sources.selection import names_by_links, program_names, split_assignments
+from safehouse.sources.selection import names_by_links, parsed, split_assignments
 from tests.fake_host import HOME, mac
 
 CATALOGUE = Catalogue("macos", records())
 
 
 def agent(*command):
-    return CATALOGUE.for_command(program_names(command)[0])
+    return CATALOGUE.for_command(parsed(command).names)
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,14 @@ def agent(*command):
         ("yarn dlx @openai/codex", "codex"),
         ("bunx @openai/codex", "codex"),
         ("bun x codex", "codex"),
+        ("npm x codex", "codex"),
+        ("npm --yes exec codex", "codex"),
+        ("npx --registry https://example.com codex", "codex"),
+        ("npx -c codex -p @openai/codex", "codex"),
+        ("pnpm --package=@openai/codex dlx codex", "codex"),
+        ("uvx -p 3.12 --from aider-chat aider", "aider"),
+        ("uv --offline tool run aider-chat", "aider"),
+        ("time -o log codex", "codex"),
         ("/usr/local/bin/bunx --bun codex", "codex"),
         ("uvx aider", "aider"),
         ("uvx aider-chat[all]==0.86", "aider"),
@@ -78,6 +86,8 @@ def agent(*command):
         ("echo npx claude", ""),
         ("npm install @openai/codex", ""),
         ("uv run codex", ""),
+        ("uvx -p codex x", ""),
+        ("npm -g install codex", ""),
         ("uv pip install aider-chat", ""),
         ("bun codex", ""),
         ("pipx install aider-chat", ""),
