@@ -26,10 +26,12 @@ from safehouse.sources import (
     git,
     git_changes,
     homes,
+    other_repositories,
     protected,
     selection,
     settings,
     shim_file,
+    unheld,
 )
 from safehouse.sources import configuration as configured
 from safehouse.sources.environment import environment
@@ -91,10 +93,11 @@ def run(
         tell(explanation)
     roots = (dict(plan.policy.defines).get("WORKDIR", ""), *plan.configuration.opened())
     seen = git_changes.look(host, roots, _opens_git_config(plan.profiles))
+    open_places = unheld.look(plan.policy, host) if host.platform == LINUX else ()
     if recorder or any(each.needs_a_look for each in seen):
         # Where it does not stay, on a Mac, this process becomes the program.
         launch = replace(launch, stays=True)
-    if not (plan.notices or explanation or recorder):
+    if not (plan.notices or explanation or recorder or open_places):
         keep(plan, launch, backend.mounts, seen)
     begun = record.begin(plan, launch, launch_id, request.command[1:], tell)
     status = REFUSED
@@ -104,6 +107,8 @@ def run(
         if begun:
             audit.end(begun, status, tell)
     for sentence in changed(seen, unconfigured(plan), plan.host):
+        tell(sentence)
+    for sentence in unheld.told(open_places):
         tell(sentence)
     sentence = _lost(plan, backend)
     if sentence:
@@ -297,6 +302,7 @@ def _of_git(
     for root in dict.fromkeys((*([workdir] if workdir else []), *opened)):
         if host.files.kind(root) == "directory":
             yield from git.grants(host, root, open_config, worktrees=root == workdir)
+            yield from other_repositories.grants(host, root, open_config)
         yield from git.around(host, root, open_config)
 
 

@@ -91,6 +91,8 @@ def _open(question: Question, ruled: Decision, view: View, plan: Plan) -> Iterat
         yield Reason("socket", "on Linux a socket that can be seen can be connected to")
     elif filter is not None and filter.kind not in ("literal", "subpath"):
         yield Reason("names", "on Linux a rule for names holds for what is there at the start")
+    elif plan.host.files.kind(path) == "missing":
+        yield Reason("names", "on Linux it is closed only if it is there at the start")
     elif not plan.host.files.permits(path, "read") and ruled.rule.origin.tier <= Tier.PROFILE:
         yield Reason(
             "shut", "its permissions close it, in there as outside: only its name can be seen"

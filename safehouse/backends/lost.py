@@ -20,7 +20,8 @@ _WORTHLESS = frozenset(
     .cache .npm .bash_history .lesshst .node_repl_history .psql_history .python_history
     .sqlite_history .sudo_as_admin_successful .viminfo .wget-hsts
     .composer/.htaccess .config/composer/.htaccess .local/share/composer/.htaccess
-    .config/go/telemetry .java/.userPrefs .pki
+    .config/go/telemetry .java/.userPrefs .pki .gradle/daemon .sbt
+    .local/share/jupyter/runtime .local/share/jupyter/nbsignatures.db .local/share/jupyter/notebook_secret
     .gnupg/pubring.kbx .gnupg/trustdb.gpg
     .config/chromium .config/chromium-headless .config/google-chrome .config/google-chrome-for-testing
     """.split()

@@ -118,6 +118,7 @@ class _Planner:
         self.modes: dict[str, str] = {}
         self.mounts: list[Mount] = []
         self.creations: list[Creation] = []
+        self.made: set[str] = set()  # directories that are made, on the way to others as well
         self.wider: list[Shortfall] = []
         self.narrower: list[Shortfall] = []
         self.later: list[Shortfall] = []
@@ -190,7 +191,8 @@ class _Planner:
                 if closes and rule.origin.tier > Tier.WORKDIR:
                     self._close_socket(filter.value, rule, points)
                 names = "file-write-unlink" in rule.operations and rule.action == DENY
-                if names and self.host.files.kind(filter.value) == "directory":
+                there = self.host.files.kind(filter.value) == "directory"
+                if names and (there or filter.value in self.made):
                     pins.add(filter.value)
                     points.setdefault(filter.value, rule)
                 continue
@@ -260,6 +262,10 @@ class _Planner:
         above = self._nearest.get(parent, "")
         if not above:
             above = self._nearest[parent] = self._there(parent)
+        if rule.action == DENY and rule.create:
+            above = next(
+                (each for each in (parent, *ancestors(parent)) if each in self.made), above
+            )
         visible = self.mode(above)
         if rule.action == DENY:
             if any(made.path == path for made in self.creations):
@@ -267,7 +273,7 @@ class _Planner:
             if not self._can_be_made_in(above):
                 return False  # nor could the program make it, which is the same user in there
             if visible == READ_WRITE and rule.create:
-                self.creations.append(_creation(path, rule.create, stub=True))
+                self._create(path, rule.create, stub=True)
                 return True
             brought = Tier.WORKDIR < rule.origin.tier < Tier.PROTECTED
             if visible != NOTHING and (brought or not rule.existing_only):
@@ -284,11 +290,19 @@ class _Planner:
             create = "directory" if rule.origin.tier <= Tier.PROFILE else create
         there = create != "subdirectory" or above == parent
         if create and there and not self.host.files.frozen(above):
-            self.creations.append(_creation(path, create, stub=False))
+            self._create(path, create, stub=False)
             return True
         in_home = visible == NOTHING and path.startswith(self.host.home + "/")
         self.narrower.append(made(Shortfall, (rule, _ITS_OWN if in_home else _NOT_THERE)))
         return False
+
+    def _create(self, path: str, create: str, stub: bool) -> None:
+        creation = _creation(path, create, stub)
+        self.creations.append(creation)
+        for each in (path, *ancestors(path)) if creation.content is None else ancestors(path):
+            if each in self.made or self.host.files.kind(each) != "missing":
+                break
+            self.made.add(each)
 
     def _can_be_made_in(self, directory: str) -> bool:
         """Whether the person could make something in a directory, be it that they allow it first."""
@@ -366,9 +380,7 @@ class _Planner:
         shut = rule.origin.tier <= Tier.PROFILE and not self.host.files.readable(path)
         if mode == NOTHING and above == READ_ONLY and shut:
             return  # its permissions close it already, and cannot be changed from inside
-        directory = self.host.files.kind(path) == "directory" or any(
-            made.path == path and made.content is None for made in self.creations
-        )
+        directory = self.host.files.kind(path) == "directory" or path in self.made
         self.modes[path] = mode
         self.mounts.append(Mount(path, mode, directory))
         if mode == READ_WRITE and not directory:

@@ -9,6 +9,7 @@ from safehouse.cli.policy import filter_text
 from safehouse.cli.rules import whole, words
 from safehouse.cli.sources import sources_text
 from safehouse.errors import UserError, printable
+from safehouse.host import LINUX
 from safehouse.policy.rule import ALLOW, DENY, Opaque, Tier
 from safehouse.sources.settings import contains
 
@@ -29,6 +30,7 @@ HEADS = {
     READ_ONLY: "may be read, but not written, in what may be written",
     CLOSED: "closed",
 }
+_NOT_HELD = "not there; what is made there can be written"
 _SEEN = "may be seen to be there"
 _KEPT = "keeps its name, since something is closed there"
 _OTHERS = "all other rules; the last one that fits counts"
@@ -47,6 +49,8 @@ class _Everything:
         self.screen = Screen(plan, prepared)
         self.enforcement = None if isinstance(prepared, UserError) else prepared.enforcement
         narrower = self.enforcement.narrower if self.enforcement else ()
+        creations = () if isinstance(prepared, UserError) else prepared.creations
+        self.held = {each.path for each in creations if each.stub}
         self.less = {
             (each.rule.filter.value, each.rule.filter.kind): each.instead
             for each in narrower
@@ -64,7 +68,7 @@ class _Everything:
         for mode, head in HEADS.items():
             places = [place for place in screen.places.all if place.mode == mode]
             yield from _table(head, (self._place(place) for place in places))
-        if self.plan.host.platform == "linux":
+        if self.plan.host.platform == LINUX:
             yield "of its own"
             yield from (f"  {line}" for line in screen.own())
         seen, kept, others = self._rest()
@@ -76,9 +80,20 @@ class _Everything:
         yield from self._enforced(screen)
 
     def _place(self, place: Place) -> Row:
-        remark = self.less.get((place.path, place.kind), "" if place.there else "not there")
+        remark = self.less.get((place.path, place.kind), "")
+        if not place.there and not remark:
+            remark = self._missing(place)
         name = printable(place.shown(self.home))
         return name, _why(place.origin) + (f" [{remark}]" if remark else "")
+
+    def _missing(self, place: Place) -> str:
+        """What there is to say of a place that is not there."""
+        if place.mode != READ_ONLY or self.plan.host.platform != LINUX:
+            return "not there"
+        if place.path in self.held:
+            return "not there; a stub holds its place"
+        above = place.path.rpartition("/")[0] or "/"
+        return _NOT_HELD if self.plan.host.files.kind(above) == "directory" else "not there"
 
     def _rest(self) -> tuple[list[Row], list[Row], list[Row]]:
         """What of the rules says nothing of the content of a named place."""

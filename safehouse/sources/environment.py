@@ -79,7 +79,7 @@ def environment(
     values["TMPDIR"] = own + "/" if own else "/tmp"
     if own or host.platform == LINUX:
         values.update((name, own or "/tmp") for name in ("TMP", "TEMP") if name in given)
-    for name, value in _defaults(values, profiles, defaults):
+    for name, value in _defaults(values, profiles, defaults, own or "/tmp"):
         values.setdefault(name, value)
     if file:
         from safehouse.sources.env_file import variables
@@ -106,11 +106,13 @@ def _defaults(
     values: Mapping[str, str],
     profiles: Iterable[Profile],
     appended: Iterable[tuple[str, str]],
+    temporary: str,
 ) -> Iterator[tuple[str, str]]:
     """What is set where it is missing; of a name the first counts."""
     yield from dict(appended).items()
     for profile in profiles:
-        yield from profile.environment
+        for name, value in profile.environment:
+            yield name, value.replace("@LAUNCH_TMPDIR", temporary)
     yield from _MARKS.items()
     yield "SHELL", "/bin/sh"
     for name, other in (("USER", "LOGNAME"), ("LOGNAME", "USER")):

@@ -161,7 +161,8 @@ class _Named:
     def __init__(self, catalogue: Catalogue, host: Host, workdir: str) -> None:
         self.host = host
         self.workdir = workdir
-        self.named: list[tuple[str, bool, bool, str]] = []  # profile, secret, tree, path
+        # profile, secret, tree, whether it may be written, path
+        self.named: list[tuple[str, bool, bool, bool, str]] = []
         for profile, grant in catalogue.grants():
             filter = grant.filter
             if filter is None or filter.kind not in PATH_KINDS:
@@ -174,7 +175,8 @@ class _Named:
                 path = fixed_start(path).rpartition("/")[0] if secret else ""
                 tree = True
             if path and not contains(path, host.home):
-                self.named.append((profile, secret, tree, path))
+                writes = "file-write*" in grant.operations or grant.action == DENY
+                self.named.append((profile, secret, tree, writes, path))
 
     def holds(self, value: str) -> str:
         """What a directory holds that is more than a program's state; "" for nothing."""
@@ -199,12 +201,19 @@ class _Named:
         writes = "file-write*" in grant.operations
         if tree and contains(path, self._folded(self.host.home)):
             return "your whole home"
-        own = {its_path for other, _, _, its_path in self.named if other == profile}
-        for other, secret, its_tree, its_path in self.named:
+        own: dict[str, bool] = {}
+        for other, _, _, its_writes, its_path in self.named:
+            if other == profile:
+                own[its_path] = own.get(its_path, False) or its_writes
+        # What it may write in its own programs, as pnpm's store in pnpm's directory.
+        written = [self._folded(each) for each, its in own.items() if its]
+        inside = [each for each in written if contains(each, path)]
+        for other, secret, its_tree, its_writes, its_path in self.named:
+            place = self._folded(its_path)
             shared = other == profile or its_path in own
-            if (secret or (writes and not shared)) and _meet(
-                path, tree, self._folded(its_path), its_tree
-            ):
+            if shared and not its_writes:  # the programs and settings of the same profile
+                shared = own.get(its_path, False) or any(contains(place, each) for each in inside)
+            if (secret or (writes and not shared)) and _meet(path, tree, place, its_tree):
                 return printable(its_path)
         return self._of_the_system(path, tree, writes) or (
             self._of_the_person(real, tree, closed) if writes else ""

@@ -352,10 +352,12 @@ class _Profiles(Spelling):
         if "create" not in entries:
             return ""
         at, node = entries["create"]
-        if action != ALLOW or "file-write*" not in operations or "paths" not in entries:
-            self.fail(at, "`create` is for an `allow` of write with `paths`")
+        if "file-write*" not in operations or "paths" not in entries:
+            self.fail(at, "`create` is for a rule about write with `paths`")
         if isinstance(node, yaml.ScalarNode):
             create = self.word(node, CREATE, ("directory", "subdirectory"))
+            if action == DENY and create == "subdirectory":
+                self.fail(node, "a `deny` has `create: directory`: it is made in what is there")
             kind, spelled = "subpath", "trees (/ at the end)"
         else:
             value = self.mapping(node, CREATE, ("file",))

@@ -22,11 +22,20 @@ if TYPE_CHECKING:
 # shell would do without it: the first of bash's three that exists hides the others.
 _NEXT = "if [ -r ~/{0} ]; then . ~/{0}; elif [ -r ~/.profile ]; then . ~/.profile; fi"
 _SHELL_FILES = {
-    ".zshenv": "", ".zprofile": "", ".zshrc": "", ".zlogin": "", ".bashrc": "", ".profile": "",
+    ".bashrc": "", ".profile": "", ".bash_aliases": "", ".bash_completion": "", ".bash_logout": "",
     ".bash_profile": _NEXT.format(".bash_login"), ".bash_login": _NEXT.format(".profile"),
+    ".inputrc": "$include /etc/inputrc\n",  # which it hides
 }  # fmt: skip
-_OF_ZSH = (".zshenv", ".zprofile", ".zshrc", ".zlogin")  # which ZDOTDIR moves
-_SHELL_TREES = (".config/fish",)
+# Which ZDOTDIR moves.
+_OF_ZSH = (".zshenv", ".zprofile", ".zshrc", ".zlogin", ".zlogout", ".zcompdump")
+# Below ~/.config and ~/.local/share, or where the variables say: what shells read at a start or a Tab.
+_SHELL_TREES = {
+    "XDG_CONFIG_HOME": ("fish",),
+    "XDG_DATA_HOME": (
+        "fish/vendor_conf.d", "fish/vendor_functions.d", "fish/vendor_completions.d",
+        "fish/generated_completions", "bash-completion",
+    ),
+}  # fmt: skip
 # Where a configuration lies, by the variable that moves it.
 _OWN_PLACES = (
     ("XDG_CONFIG_HOME", ".config"), ("XDG_STATE_HOME", ".local/state"),
@@ -63,14 +72,28 @@ def _shell_files(host: Host) -> Iterator[tuple[str, str]]:
     for name, content in _SHELL_FILES.items():
         yield f"{host.home}/{name}", content
     moved = _moved(host, "ZDOTDIR")
-    for name in _OF_ZSH if moved else ():
-        yield f"{moved}/{name}", ""
+    for directory in dict.fromkeys((host.home, moved or host.home)):
+        for name in _OF_ZSH:
+            yield f"{directory}/{name}", ""
+            yield f"{directory}/{name}.zwc", ""  # compiled, which zsh takes if it is newer
+    for directory in _directories(host, "XDG_CONFIG_HOME"):
+        yield f"{directory}/bash_completion", ""
 
 
 def _shell_trees(host: Host) -> dict[str, bool]:
-    usual = {f"{host.home}/{name}": True for name in _SHELL_TREES}
-    moved = _moved(host, "XDG_CONFIG_HOME")
-    return {**usual, f"{moved}/fish": True} if moved else usual
+    return {
+        f"{directory}/{name}": True
+        for variable, names in _SHELL_TREES.items()
+        for directory in _directories(host, variable)
+        for name in names
+    }
+
+
+def _directories(host: Host, variable: str) -> dict[str, bool]:
+    """The usual directory and the one that a variable names."""
+    found = {f"{host.home}/{dict(_OWN_PLACES)[variable]}": True}
+    moved = _moved(host, variable)
+    return {**found, moved: True} if moved else found
 
 
 def own_directories(host: Host) -> list[str]:
@@ -151,6 +174,8 @@ def grants(
     for path in _shell_trees(host):
         yield _denied(WRITE, "subpath", path, reason, "directory")
         yield from _on_the_way(host, path, reason)
+    for directory in dict.fromkeys((host.home, _moved(host, "ZDOTDIR") or host.home)):
+        yield _denied(WRITE, "prefix", f"{directory}/.zcompdump-", reason)  # and the host's name
     yield from _of_other_launches(host)
     for name in WORKDIR_FILES if workdir and workdir_files else ():
         path = f"{workdir.rstrip('/')}/{name}"

@@ -59,6 +59,19 @@ def test_on_linux(word, text, allowed, codes):
     assert found.decision.allowed == allowed or codes
 
 
+def test_what_is_closed_only_where_it_is_there_at_the_start_is_told():
+    """Nothing of permissions is said, which a file that is not there has none of."""
+    found = answer("create", ".safehouse.yaml")
+    assert found.allowed
+    assert [reason.code for reason in found.reasons] == ["names"]
+    assert "only if it is there at the start" in found.reasons[0].text
+
+
+def test_what_a_stub_will_hold_is_closed():
+    found = answer("create", "~/.cursor/hooks.json", agent="cursor-agent")
+    assert not found.allowed and not found.unsure
+
+
 def test_the_rule_is_the_one_that_explains_the_answer():
     """Executing is allowed by a rule for everything; what is not to be seen is no rule's."""
     found = answer("exec", "~/docs/x")

@@ -216,6 +216,38 @@ def test_what_the_person_cannot_create_needs_no_stub():
     assert len(mounts(host, grant(ALLOW, "subpath", "/srv"), closed).creations) == 1
 
 
+def test_a_stub_in_a_directory_that_is_made_as_well():
+    """An agent's first start: its state is missing, and what runs outside cannot be made in it."""
+    state = grant(ALLOW, "subpath", "~/.fern", tier=Tier.PROFILE, create="directory")
+    for name in ("hooks.json", "settings/mcp.json"):
+        path = f"{HOME}/.fern/{name}"
+        closed = grant(DENY, "literal", path, WRITE, Tier.PROFILE, create="file:{}\n")
+        found = mounts(linux(git=False), state, closed)
+        assert Creation(path, b"{}\n", True) in found.creations
+        assert modes(found)[path] == READ_ONLY
+        assert not (found.wider or found.later or found.narrower)
+
+
+def test_what_is_made_on_the_way_to_a_stub_keeps_its_name():
+    """Else it could be renamed, and another one be made in its place."""
+    host = linux(".fern/", git=False)
+    state = grant(ALLOW, "subpath", "~/.fern", tier=Tier.PROFILE)
+    path = f"{HOME}/.fern/settings/deep/mcp.json"
+    found = mounts(host, state, grant(DENY, "literal", path, WRITE, Tier.PROFILE, create="file:"))
+    held = [mount for mount in found.mounts if mount.path.startswith(f"{HOME}/.fern/")]
+    assert [(mount.path, mount.mode, mount.directory) for mount in held] == [
+        (f"{HOME}/.fern/settings", READ_WRITE, True),
+        (f"{HOME}/.fern/settings/deep", READ_WRITE, True),
+        (path, READ_ONLY, False),
+    ]
+
+
+def test_the_state_of_an_agent_that_is_not_in_force_gets_no_stub():
+    closed = grant(DENY, "literal", "~/.fern/hooks.json", WRITE, Tier.PROFILE, create="file:")
+    found = mounts(linux(".fern/", git=False), closed)
+    assert found.creations == found.mounts == ()
+
+
 def test_what_lies_on_a_read_only_file_system_needs_no_stub_and_no_directory():
     """It cannot be mounted otherwise from inside."""
     host = linux(f"{W}/.git/HEAD")

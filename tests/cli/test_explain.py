@@ -228,3 +228,20 @@ def test_every_path_on_the_screen_is_what_the_policy_says(machine, request_):
                 assert answer(plan, place) == expected, place
     for place in re.findall(r"[:,] ([~/][^,() ]*)", section(text, "closed")):
         assert answer(plan, place) != (True, True), place
+
+
+def test_of_a_missing_place_it_is_said_whether_something_holds_it():
+    """On Linux, what is denied by name only can be made where it is missing."""
+    plan = planned(linux(".cursor/"), Request(agent="cursor-agent"))
+    lines = full_explanation(plan, looked_at(plan)).splitlines()
+
+    def remark(name):
+        return next(line for line in lines if line.startswith(f"  {name} ")).rpartition("[")[2]
+
+    assert remark("~/.cursor/hooks.json") == "not there; a stub holds its place]"
+    assert remark("~/.cursor/extensions/") == "not there; a stub holds its place]"
+    assert (
+        remark("~/src/project/.safehouse.yaml") == "not there; what is made there can be written]"
+    )
+    mac_s = planned(mac(".cursor/"), Request(agent="cursor-agent"))
+    assert "can be written]" not in full_explanation(mac_s, looked_at(mac_s))

@@ -69,12 +69,15 @@ def empty_home(scene):
 
 def visible(scene) -> set[str]:
     """What lies in the home, but for installations, the project, and launches that are kept."""
+    log = scene.home / ".local/state/safehouse"  # safehouse's own
     cache = scene.home / ".cache"
     return {
         str(path.relative_to(scene.home))
         for path in scene.home.rglob("*")
         if not any(part in (".npm-global", ".virtualenvs") for part in path.parts)
         and not path.is_relative_to(scene.project)
+        and not path.is_relative_to(log)
+        and path not in log.parents
         and path != cache
         and not path.is_relative_to(cache / "safehouse")
     }

@@ -122,7 +122,7 @@ SYSTEM = """
 CACHES = """
 ~/.npm/_cacache/x ~/.npm/_npx/x/y ~/Library/Caches/pip/x ~/.cache/pip/x ~/.cache/uv/x ~/Library/Caches/uv/x
 ~/.cache/pypoetry/cache/x ~/Library/Caches/npm/x ~/.yarn/berry/x ~/.local/share/pnpm/store/v3/x
-~/.cache/turbo/x ~/.cache/mypy/x ~/.node-gyp/x ~/.cache/typescript/x T/x T/a/b C/x /private/tmp/x
+~/.cache/turbo/x ~/.cache/mypy/x ~/.node-gyp/x T/x T/a/b C/x /private/tmp/x
 /private/tmp/a/b
 """
 DOCKER = """
@@ -173,6 +173,12 @@ ROWS = (
     Row(SYSTEM, "*", "*"),
     Row("/opt/homebrew/var/postgres/base/1 /usr/local/var/mysql/x", "wide-read", "wide-read"),
     Row(CACHES, "*", "*", "*"),
+    # Whoever reads the first is obeyed by a server outside; the others run outside by themselves.
+    Row("~/.gradle/daemon/x ~/.local/share/jupyter/runtime/x ~/Library/Jupyter/runtime/x "
+        "~/.cache/rubocop_cache/server/x/token ~/.sbt/1.0/server/x/sock ~/.sbt/.credentials", "", ""),
+    Row("~/.cache/mise/x ~/Library/Caches/mise/x ~/.cache/typescript/x ~/.cache/hie-bios/x "
+        "~/.cache/bazel/x /private/var/tmp/_bazel_me/x", "wide-read", "wide-read"),
+    Row("~/Library/Caches/typescript/x ~/.sbt/boot/x ~/.sbt/1.0/plugins/x", "*", "*"),
     Row("~/.gitconfig ~/.gitconfig-work ~/.config/git/config ~/.gitignore_global ~/.npmrc "
         "~/.config/pip/pip.conf ~/.CFUserTextEncoding ~/AGENTS.md ~/.agents/x", "*", "*"),
     # Directories on the way may be looked at, not listed; a few may be listed. So with links.

@@ -179,8 +179,9 @@ def test_other_names_of_an_operation_are_resolved() -> None:
 
 def test_what_is_made_where_it_is_missing() -> None:
     assert grants("allow: write\ncreate: directory\npaths: {~/x/: r}")[0].create == "directory"
-    rule = 'allow: read write\ncreate: {file: "{}\\n"}\npaths: {~/x: r}'
-    assert grants(rule)[0].create == "file:{}\n"
+    for action in ("allow: read write", "deny: write", "deny: read write"):
+        rule = action + '\ncreate: {file: "{}\\n"}\npaths: {~/x: r}'
+        assert grants(rule)[0].create == "file:{}\n"
 
 
 def test_links_are_followed_unless_the_rule_says_no() -> None:
@@ -235,8 +236,9 @@ def test_a_denial_may_be_for_what_exists_only() -> None:
         ("allow:\npaths: {/x: r}", 0, "`allow` is missing"),
         ("allow: file-lock\npaths: {/x: r}", 0, "'file-lock' is newer than macOS 10.15"),
         ("deny: iokit-open*\nreason: r", 0, "newer than macOS 10.15"),
-        ("deny: write\ncreate: directory\npaths: {/x/: r}", 1, "`create` is for an `allow` of write"),
-        ("allow: read\ncreate: directory\npaths: {/x/: r}", 1, "`create` is for an `allow` of write"),
+        ("deny: write\ncreate: subdirectory\npaths: {/x/: r}", 1, "a `deny` has `create: directory`"),
+        ("deny: read\ncreate: directory\npaths: {/x/: r}", 1, "`create` is for a rule about write"),
+        ("allow: read\ncreate: directory\npaths: {/x/: r}", 1, "`create` is for a rule about write"),
         ("allow: write\ncreate: directory\npaths: {/x: r}", 1, "is for trees"),
         ("allow: write\ncreate: {file: ''}\npaths: {/x/: r}", 1, "is for single files"),
         ("allow: write\ncreate: dir\npaths: {/x/: r}", 1, "(allowed: directory, subdirectory)"),

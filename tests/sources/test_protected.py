@@ -134,3 +134,41 @@ def test_without_a_working_directory_there_is_nothing_of_its_own_in_it():
     """R19."""
     assert not [path for path in refused(mac()) if path.endswith((".safehouse", ".yaml"))]
     assert {"/.safehouse", "/.safehouse.yaml"} <= refused(mac(), "/")
+
+
+def test_all_that_profiles_yaml_calls_start_files_of_shells():
+    """It says that nothing lets these be written."""
+    from safehouse.sources.catalogue import Catalogue, records
+
+    starts = [
+        grant.filter
+        for profile, grant in Catalogue("linux", records()).grants()
+        if profile == "shell-init" and grant.filter is not None
+    ]
+    assert len(starts) > 15
+    for filter in starts:
+        path = filter.value.replace("~", HOME, 1)
+        path += {"subpath": "/x", "prefix": "-host-5.9"}.get(filter.kind, "")
+        path = f"{HOME}/.zshrc.zwc" if filter.kind == "regex" else path
+        assert path == f"{HOME}/.config/fish" or not allows(
+            Request(workdir="~"), "file-write-data", path
+        ), path
+
+
+@pytest.mark.parametrize(
+    "name",
+    """
+    .bash_aliases .bash_completion .bash_logout .inputrc .zlogout .zcompdump .zcompdump-host-5.9 .zshrc.zwc
+    .zcompdump.zwc .config/bash_completion .local/share/bash-completion/completions/git
+    .local/share/fish/vendor_conf.d/x.fish .local/share/fish/generated_completions/x.fish
+    """.split(),
+)
+def test_what_shells_read_besides(name):
+    for operation in CHANGES:
+        assert not allows(Request(workdir="~"), operation, f"{HOME}/{name}")
+    assert allows(Request(workdir="~"), "file-write-data", f"{HOME}/.local/share/fish/fish_history")
+
+
+def test_completions_where_the_variable_puts_them():
+    found = refused(mac(environ={"XDG_DATA_HOME": "/data/share"}))
+    assert {"/data/share/bash-completion", "/data/share/fish/vendor_conf.d"} <= found

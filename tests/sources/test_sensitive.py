@@ -121,11 +121,10 @@ def test_what_is_protected_is_on_the_list():
     """Both are needed: the one on the way of a launch, the other with reasons for people."""
     host = linux(*NAMES, environ={"XDG_CONFIG_HOME": "/home/me/.config"})
     found = Places(host, Catalogue("linux", records()))
-    for name in (
-        *protected._SHELL_FILES,
-        *(f"{tree}/config.fish" for tree in protected._SHELL_TREES),
-    ):
-        assert found.place_of(f"{host.home}/{name}", True).group == "shells", name
+    files = [path for path, _ in protected._shell_files(host)]
+    for path in (*files, *(f"{tree}/config.fish" for tree in protected._shell_trees(host))):
+        group = "programs" if path.endswith("/.inputrc") else "shells"
+        assert found.place_of(path, True).group == group, path
     for directory in protected.own_directories(host):
         assert found.place_of(f"{directory}/x", True).group == "safehouse"
     for name in protected.WORKDIR_FILES:
