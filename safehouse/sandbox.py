@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import posix as os  # os itself costs 1.3 ms of every launch
 
-from safehouse import audit, record
+from safehouse import afterwards, audit, record
 from safehouse.errors import NOT_EXECUTABLE, REFUSED, UserError, printable, quoted
-from safehouse.files import LocalFiles
 from safehouse.host import LINUX, MACOS, Host
 from safehouse.launch import Proof, new_id
 from safehouse.plan import Plan
@@ -44,7 +43,6 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from safehouse.backends.base import Backend, Observations
-    from safehouse.backends.lost import PrivateHome
     from safehouse.backends.mount import Mounts
     from safehouse.launch import Launch
     from safehouse.policy.rule import AnyGrant
@@ -106,12 +104,11 @@ def run(
     finally:
         if begun:
             audit.end(begun, status, tell)
-    for sentence in changed(seen, unconfigured(plan), plan.host):
+    for sentence in afterwards.changed(seen, afterwards.unconfigured(plan), plan.host):
         tell(sentence)
     for sentence in unheld.told(open_places):
         tell(sentence)
-    sentence = _lost(plan, backend)
-    if sentence:
+    for sentence in afterwards.lost(plan, backend.lost(plan.policy)):
         tell(sentence)
     if recorder and observer:
         observer(plan, recorder.observed(), launch_id, status)
@@ -137,59 +134,6 @@ def run_unconfined(request: Request, host: Host) -> NoReturn:
 
     default_signals()
     os.execve(path, list(request.command), values)
-
-
-def _lost(plan: Plan, backend: Backend) -> str:
-    """What to tell of what was written where the launch had a place of its own."""
-    return _told_of_lost(plan, backend.lost(plan.policy))
-
-
-def _told_of_lost(plan: Plan, paths: tuple[str, ...]) -> str:
-    if not paths:
-        return ""
-    from safehouse.backends import lost
-    from safehouse.sources.sensitive import keepers
-
-    catalogue = configured.start(plan.request, plan.host).catalogue
-    kept = keepers(paths, plan.host, catalogue, plan.command)
-    return lost.told(paths, plan.policy, plan.host.home, kept, plan.agent)
-
-
-def lost_in(home: PrivateHome, request: Request) -> Iterator[str]:
-    """The same of a launch that was not planned: that is done now."""
-    try:
-        plan = make_plan(request, Host.current())
-    except UserError:  # it has become impossible meanwhile, so who would want to keep anything
-        return
-    sentence = _told_of_lost(plan, home.lost(plan.policy))
-    if sentence:
-        yield sentence
-
-
-def changed(seen: tuple[Seen, ...], unconfigured: str, host: Host | None = None) -> Iterator[str]:
-    """What to tell of what a command has left; `unconfigured` is its directory, see there."""
-    yield from git_changes.told(LocalFiles(), seen)
-    appeared = _appeared(unconfigured, host)
-    if appeared:
-        yield appeared
-
-
-def unconfigured(plan: Plan) -> str:
-    """The working directory, where it has no configuration of its own; "" elsewhere."""
-    return "" if plan.configuration.project else dict(plan.policy.defines).get("WORKDIR", "")
-
-
-def _appeared(workdir: str, host: Host | None) -> str:
-    """What to tell of a project's configuration that was made meanwhile, perhaps by the command."""
-    if not workdir:
-        return ""
-    files = LocalFiles()
-    names = (f"{workdir.rstrip('/')}/{name}" for name in protected.WORKDIR_FILES)
-    if all(files.kind(path) == "missing" for path in names):
-        return ""
-    from safehouse.sources import trust
-
-    return trust.decline_new(workdir, replace(host or Host.current(), files=files))
 
 
 def make_plan(request: Request, host: Host) -> Plan:

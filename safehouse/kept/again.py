@@ -232,12 +232,22 @@ def _in_bubblewrap(entry: Entry, launch: Launch) -> tuple[int, PrivateHome | Non
 def _told(entry: Entry, home: PrivateHome | None, request: Callable[[], Request]) -> Iterator[str]:
     """What sandbox.run tells at the end. Where nothing has changed there is nothing to tell."""
     if not _same(entry["after"]):
-        from safehouse import sandbox
+        from safehouse import afterwards
         from safehouse.sources.git_changes import Seen
 
         seen = tuple(Seen(*each) for each in entry["seen"])
-        yield from sandbox.changed(seen, entry["unconfigured"])
+        yield from afterwards.changed(seen, entry["unconfigured"])
     if home and not home.is_untouched():
-        from safehouse import sandbox
+        yield from _lost(home, request())
 
-        yield from sandbox.lost_in(home, request())
+
+def _lost(home: PrivateHome, request: Request) -> Iterator[str]:
+    """What to tell of what was written into a home of the launch's own: for that it is planned now."""
+    from safehouse import afterwards, sandbox
+    from safehouse.host import Host
+
+    try:
+        plan = sandbox.make_plan(request, Host.current())
+    except UserError:  # it has become impossible meanwhile, so who would want to keep anything
+        return
+    yield from afterwards.lost(plan, home.lost(plan.policy))

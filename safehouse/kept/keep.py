@@ -10,7 +10,7 @@ import posix as os  # os itself costs 1.3 ms of every launch
 from errno import EINVAL, ENOENT
 from marshal import dumps
 
-from safehouse import audit, facts, record, sandbox
+from safehouse import afterwards, audit, facts, record
 from safehouse.files import ancestors
 from safehouse.kept import again
 from safehouse.launch import Input, Words
@@ -56,7 +56,7 @@ class Keeper:
             return
         after = facts.record()
         try:
-            told = list(sandbox.changed(seen, sandbox.unconfigured(plan), plan.host))
+            told = list(afterwards.changed(seen, afterwards.unconfigured(plan), plan.host))
         finally:
             facts.stop()
         if told or not facts.is_whole(after):
@@ -73,7 +73,7 @@ class Keeper:
             "journal": brief(journal),
             "after": brief(after),
             "seen": [fields(each) for each in seen],
-            "unconfigured": sandbox.unconfigured(plan),
+            "unconfigured": afterwards.unconfigured(plan),
             **_recorded(plan, launch),
         }
         _write(path, dumps(entry, _MARSHAL))
