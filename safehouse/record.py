@@ -5,10 +5,9 @@ On the way of a launch: nothing here may cost it a millisecond, or keep it from 
 
 from __future__ import annotations
 
-import marshal
 import posix as os  # os itself costs 1.3 ms of every launch
 
-from safehouse import __version__, audit
+from safehouse import __version__, audit, facts
 from safehouse.errors import UserError
 from safehouse.files import read_file
 from safehouse.policy.rule import Opaque
@@ -35,7 +34,6 @@ ON, OFF, ARGUMENTS = "on", "off", "arguments"
 STARTED, ENDED = audit.STARTED, audit.ENDED
 _MOST_POLICIES = 50
 _FORM = 1  # of a policy that is kept; another one is not read
-_MARSHAL = 2  # a format that every Python reads
 _LISTS = ("enable", "env_pass", "append_profile", "network", "deny_secrets")
 _SWITCHES = (
     "env_all", "trust", "accept_partial", "allow_workdir_config_writes", "allow_profile_writes",
@@ -135,7 +133,7 @@ def _keep_policy(place: str, number: str, plan: Plan, enforcement: Enforcement) 
         pass
     try:
         own_files.make_directory(directory)
-        own_files.replace(path, marshal.dumps((_FORM, plain(plan, enforcement)), _MARSHAL), False)
+        own_files.replace(path, facts.packed((_FORM, plain(plan, enforcement))), False)
         names = os.listdir(directory)
         if len(names) > _MOST_POLICIES:
             os.unlink(
@@ -154,12 +152,10 @@ def kept_policy(place: str, number: str, host: Host) -> Plain | None:
     """The policy with this hash, None where it is not kept any more, or not in a form that is known."""
     path = policy_path(place, number)
     try:
-        form, said = marshal.loads(
-            read_file(path, own_files.MOST_BYTES, own_files.short(path, host))
-        )
-    except (OSError, UserError, ValueError, EOFError, TypeError):
+        kept = facts.unpacked(read_file(path, own_files.MOST_BYTES, own_files.short(path, host)))
+    except (OSError, UserError):
         return None
-    return said if form == _FORM else None
+    return kept[1] if kept and kept[0] == _FORM else None
 
 
 def plain(plan: Plan, enforcement: Enforcement | None) -> Plain:

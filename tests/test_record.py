@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from safehouse import audit, record, sandbox
+from safehouse import audit, facts, record, sandbox
 from safehouse.cli.policy import document
 from safehouse.errors import UserError
 from safehouse.launch import FULL, PARTIAL, Enforcement, Launch
@@ -255,7 +255,7 @@ def test_only_the_newest_are_kept(person, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"x", b"\xf5\x00\x00", record.marshal.dumps((99, ())), record.marshal.dumps(3)]
+    "data", [b"", b"x", b"\xf5\x00\x00", facts.packed((99, ())), facts.packed(None)]
 )
 def test_what_is_no_policy_is_none(person, data):
     made = plan(person)

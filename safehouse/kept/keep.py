@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import posix as os  # os itself costs 1.3 ms of every launch
 from errno import EINVAL, ENOENT
-from marshal import dumps
 
 from safehouse import afterwards, audit, facts, record
 from safehouse.files import ancestors
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from safehouse.request import Request
     from safehouse.sources.git_changes import Seen
 
-_MARSHAL = 2  # a format that every Python reads
 _MOST_KEPT = 64
 _LEFT = 48  # when these are too many
 
@@ -76,7 +74,7 @@ class Keeper:
             "unconfigured": afterwards.unconfigured(plan),
             **_recorded(plan, launch),
         }
-        _write(path, dumps(entry, _MARSHAL))
+        _write(path, facts.packed(entry))
 
 
 def _is_usual(request: Request) -> bool:
@@ -192,7 +190,7 @@ def _write(path: str, data: bytes) -> None:
     directory = path.rpartition("/")[0]
     try:
         own_files.make_directory(directory)
-        own_files.replace(path, facts.digest(data) + data, durable=False)
+        own_files.replace(path, data, durable=False)
         names = os.listdir(directory)
         if len(names) > _MOST_KEPT:
             paths = [f"{directory}/{name}" for name in names]

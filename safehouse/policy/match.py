@@ -93,6 +93,9 @@ def regex_matches(pattern: str, text: str) -> bool:
     return compiled.search(text) is not None
 
 
+_ESCAPED = ("[", "]", "^", "\\")  # which mean themselves behind a backslash, in every reading
+
+
 def fixed_start(pattern: str) -> str:
     """What every text that the pattern fits begins with: ^/a[.]b/[^/]+$ gives /a.b/; "" if unsure."""
     if pattern[:1] != "^" or ("|" in pattern and _may_begin_otherwise(pattern)):
@@ -101,8 +104,9 @@ def fixed_start(pattern: str) -> str:
     rest = pattern[1:]
     while rest:
         quoted = rest[0] == "[" and rest[2:3] == "]" and rest[1] != "^"
-        character, size = (rest[1], 3) if quoted else (rest[0], 1)
-        if not quoted and character in "*+?|.()[]{}\\^$":
+        escaped = rest[0] == "\\" and rest[1:2] in _ESCAPED
+        character, size = (rest[1], 3 if quoted else 2) if quoted or escaped else (rest[0], 1)
+        if not (quoted or escaped) and character in "*+?|.()[]{}\\^$":
             return start[:-1] if character in "*?{" else start
         start += character
         rest = rest[size:]
@@ -112,11 +116,15 @@ def fixed_start(pattern: str) -> str:
 def _may_begin_otherwise(pattern: str) -> bool:
     """Whether a `|` may stand outside of all groups, so that its right side fits anywhere."""
     depth = 0
-    in_class = False
+    in_class = skipped = False
     for position, character in enumerate(pattern):
-        if character == "\\":
-            return True  # how it is read here is not known
-        if in_class:
+        if skipped:
+            skipped = False
+        elif character == "\\":
+            skipped = not in_class and pattern[position + 1 : position + 2] in _ESCAPED
+            if not skipped:
+                return True  # how it is read here is not known
+        elif in_class:
             in_class = character != "]" or pattern[position - 1] in "[^"
         elif character == "[":
             in_class = True

@@ -6,7 +6,6 @@ that it was read from, in a form that loads at once; while the bytes are the sam
 
 from __future__ import annotations
 
-import marshal
 import posix as os  # os itself costs 1.3 ms of every launch
 
 from safehouse import facts
@@ -24,8 +23,7 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 MOST_BYTES = 1_000_000
-_KEPT_AS = "safehouse 3"  # the form of what is kept; another one is not read
-_MARSHAL = 2  # a format that every Python reads
+_KEPT_AS = "safehouse 4"  # the form of what is kept; another one is not read
 _OTHERS = 0o002
 _STICKY = 0o1000  # in such a directory others can make files, but not replace ours: /nix/store
 
@@ -98,7 +96,7 @@ def understood(data: bytes, name: str, host: Host, parse: Callable[[bytes], T]) 
     if kept is not None and kept[:2] == (_KEPT_AS, data):
         return kept[2]  # type: ignore[no-any-return]
     value = parse(data)
-    _keep(path, marshal.dumps((_KEPT_AS, data, value), _MARSHAL))  # type: ignore[arg-type]
+    _keep(path, facts.packed((_KEPT_AS, data, value)))
     return value
 
 
@@ -111,9 +109,9 @@ def _kept(path: str, host: Host) -> tuple[Any, ...] | None:
         found = os.fstat(descriptor)
         if found.st_mode != 0o100600 or found.st_uid != host.user:
             return None
-        kept = marshal.loads(os.read(descriptor, found.st_size))
+        kept = facts.unpacked(os.read(descriptor, found.st_size))
         return kept if type(kept) is tuple and len(kept) == 3 else None
-    except (OSError, ValueError, EOFError, TypeError):
+    except OSError:
         return None
     finally:
         os.close(descriptor)

@@ -160,7 +160,8 @@ def test_where_a_profile_stands_is_the_line_of_its_name():
 def test_what_is_for_one_system_only_is_marked(run):
     text = run("show", "claude", "--platform=linux")
     assert "settings and projects [Linux only; made if it is missing]" in text
-    assert "deny write, if it is there" in text
+    assert "deny write" in text
+    assert "deny write, if it is there" in run("show", "cn", "--platform=linux")
     assert "Library/Caches" not in text
 
 

@@ -128,7 +128,7 @@ def test_a_kernel_that_disagrees_is_told_with_our_rule(pretended, tmp_path):
 @_LINUX
 def test_a_program_that_crashes_is_one_thing_that_could_not_be_told(pretended, tmp_path):
     (tmp_path / "home/.aws").mkdir(parents=True)
-    report = run(pretended(crash="mkdir"), tmp_path, _AGREEMENT)
+    report = run(pretended(crash="read"), tmp_path, _AGREEMENT)
     found = findings(report)["the kernel decides as `safehouse why` says: base"]
     assert found.verdict == UNCLEAR  # it crashes too often to go on
     assert "ended 6 times" in found.detail
