@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 else:
     Protocol = object
 
-_KINDS: dict[int, Kind] = {0o100000: "file", 0o040000: "directory", 0o120000: "link"}
+KINDS: dict[int, Kind] = {0o100000: "file", 0o040000: "directory", 0o120000: "link"}
 _MOST_LINKS = 40  # as the kernel: ELOOP
 _NO_FILE = {ELOOP: ": is a symbolic link", EINVAL: " is not a regular file"}
 # That there is no such thing; any other error leaves it open.
@@ -75,6 +75,9 @@ class FileSystem(Protocol):
     def stored(self, path: str) -> str:
         """`path` as the volume spells it (a case-insensitive volume finds it under many)."""
 
+    def is_far(self, path: str) -> bool:
+        """Whether `path`, without links in it, lies where nobody looks: see near.py."""
+
 
 class LocalFiles:
     """The files of this machine. What was read once is remembered: a launch sees one state."""
@@ -127,7 +130,7 @@ class LocalFiles:
         kind = self._kinds.get(path)
         if kind is None:
             try:
-                kind = _KINDS.get(facts.form(path), "other")
+                kind = KINDS.get(facts.form(path), "other")
             except OSError as error:
                 kind = "missing"
                 self._unseen(path, error)
@@ -194,6 +197,9 @@ class LocalFiles:
 
     def stored(self, path: str) -> str:
         return path
+
+    def is_far(self, path: str) -> bool:
+        return False
 
 
 def _permits(path: str, right: Right) -> bool:

@@ -11,6 +11,7 @@ from safehouse.value import Value
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from signal import struct_siginfo
     from typing import Literal
 
     from safehouse.policy.rule import AnyRule
@@ -201,7 +202,13 @@ def wait_by_sender(watched: set[int]) -> tuple[int, bool]:
     """The next signal, and whether the program has it already: the kernel says who sent it."""
     import _signal as signals
 
-    event = signals.sigwaitinfo(watched)
+    return by_sender(signals.sigwaitinfo(watched))
+
+
+def by_sender(event: struct_siginfo) -> tuple[int, bool]:
+    """A signal that came, and whether the program has it already."""
+    import _signal as signals
+
     # Above 0 it is the kernel's: typed at the terminal. But where we lead the session, the end of
     # the terminal is told to us alone.
     return event.si_signo, event.si_code > 0 and event.si_signo != signals.SIGHUP

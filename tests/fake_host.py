@@ -59,6 +59,7 @@ class FakeFiles:
                 self.kinds[path] = "directory" if name.endswith("/") else "file"
         self.kinds.update(dict.fromkeys(self.links, "link"))
         self.kinds.update(dict.fromkeys(sockets, "other"))
+        self.far: set[str] = set()
         self.plain: set[str] = set()
         self.closed: set[str] = set()
         self.walked: dict[tuple[str, ...], tuple[Any, ...]] = {}
@@ -113,6 +114,9 @@ class FakeFiles:
 
     def stored(self, path: str) -> str:
         return path
+
+    def is_far(self, path: str) -> bool:
+        return any(path == each or path.startswith(each + "/") for each in self.far)
 
 
 def _below(home: str, names: Iterable[str]) -> list[str]:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from safehouse.backends.base import View
     from safehouse.backends.recorder import Recorder
     from safehouse.host import Host
+    from safehouse.near import NearFiles
     from safehouse.policy.policy import Policy
 
 # Fixed places that only root can write to; never the caller's PATH.
@@ -117,11 +118,12 @@ class Bubblewrap:
 
     def record(self, policy: Policy, host: Host, launch_id: str) -> Recorder:
         """See Backend.record."""
+        from safehouse import near
         from safehouse.backends.recorder import Recorder
-        from safehouse.files import LocalFiles
 
-        def view() -> View:
-            return self.view(policy, replace(host, files=LocalFiles()))
+        def view() -> tuple[View, NearFiles]:
+            files = near.files(policy, host)
+            return self.view(policy, replace(host, files=files)), files
 
         self._recorder = Recorder(policy, host, view)
         return self._recorder

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
     from safehouse.backends.base import Reach, View
     from safehouse.backends.listener import Listener, Notice
+    from safehouse.backends.pulse import Pulse
     from safehouse.host import Host
+    from safehouse.near import NearFiles
     from safehouse.policy.policy import Policy
 
     Key = tuple[str, str]
@@ -51,17 +53,18 @@ _DROPPED: Key = ("", "")
 class Seeing:
     """How attempts end, by the planned mounts; with one memory of files that does not grow for ever."""
 
-    def __init__(self, policy: Policy, host: Host, view: Callable[[], View]) -> None:
+    def __init__(
+        self, policy: Policy, host: Host, view: Callable[[], tuple[View, NearFiles]]
+    ) -> None:
         self.network_is_closed = policy.network == NONE
         self._home = host.home
         self._cwd = policy.directory
         self._new_view = view
         self._asked = 0
         self._look_anew()
-        self._automatic = _automatic_mounts()
 
     def _look_anew(self) -> None:
-        self.view = self._new_view()
+        self.view, self._files = self._new_view()
         self._inner = self.view.inner("/")
         self._plain: dict[str, Reach | None] = {}
 
@@ -78,13 +81,15 @@ class Seeing:
         if reach is None or (word not in _READING and reach != "read-write"):
             return False
         try:
-            return word == "readlink" or not S_ISLNK(os.lstat(path).st_mode)
+            return word == "readlink" or not S_ISLNK(self._files.look(path).st_mode)
         except FileNotFoundError:
             return word in _READING or reach == "read-write"
+        except OSError:  # one of its directories is a link now, say
+            return False
 
     def _reach(self, directory: str) -> Reach | None:
         """What can be done with the entries of a directory; None where that has to be asked for each."""
-        if f"{directory}/" != f"{os.path.normpath(directory)}/" or self.mounts_itself(directory):
+        if f"{directory}/" != f"{os.path.normpath(directory)}/" or self._files.is_far(directory):
             return None
         seen = self.view.see(Access("file-read-metadata", directory, "path"), directory, True)
         if seen is None or seen.error or seen.owner != YOURS or seen.real != directory:
@@ -92,13 +97,40 @@ class Seeing:
         found = self.view.reach(directory)
         return found if found in ("read-only", "read-write") else None
 
-    def mounts_itself(self, path: str) -> bool:
-        """Whether to look at a path would mount something."""
-        return any(_lies_in(path, place) for place in self._automatic)
+    def tried(self, word: str, path: str) -> tuple[str, str]:
+        """The word for what a call does, by what lies there now, and where that is: without links."""
+        follow = word not in (*_OF_NAMES, calls.MAKE)
+        real = self._real(path, follow)
+        if word == calls.MAKE:
+            word = "create"
+        elif word == calls.REPLACE:
+            word = "rename" if self._is_there(real) else "create"
+        elif word == _IF_THERE:
+            word = "read" if self._is_there(real) else "create"
+        elif word == _OVERWRITE:
+            word = "write" if self._is_there(real) else "read"  # what is not there is not made
+        return word, real
 
-    def is_refused(self, word: str, path: str, follow: bool) -> bool:
+    def _real(self, path: str, follow: bool) -> str:
+        above, _, name = path.rstrip("/").rpartition("/")
+        if follow or name in ("", ".", ".."):
+            return self._files.resolve_anew(path).real
+        return f"{self._files.resolve_anew(above or '/').real.rstrip('/')}/{name}"
+
+    def _is_there(self, real: str) -> bool:
+        """Whether something lies there, as far as that is looked at."""
+        try:
+            self._files.look(real)
+        except OSError:
+            return self._files.is_far(real)
+        return True
+
+    def is_refused(self, word: str, path: str, real: str, follow: bool) -> bool:
         """Whether the confinement keeps an attempt from what it is for."""
-        if word not in _MAKING and not os.path.lexists(path):
+        if self._files.is_far(real):  # by what is mounted in there, without a look
+            reach = self.view.reach(real)
+            return reach != "read-write" and (reach != "read-only" or word not in _READING)
+        if word not in _MAKING and not self._is_there(real):
             return False  # nor is it there outside
         self._asked += 1
         if self._asked % _MOST_KNOWN == 0:
@@ -114,7 +146,7 @@ class Seeing:
             around = (self._home, self._cwd)
             if any(path == each or path in ancestors(each) for each in around):
                 return False
-            return word == "write" or os.path.isdir(path)
+            return word == "write" or self._files.kind(path) == "directory"
         return word not in ("exec", "connect", *_LOOKS, "read")
 
 
@@ -122,18 +154,12 @@ def _lies_in(path: str, directory: str) -> bool:
     return path == directory or path.startswith(directory + "/")
 
 
-def _automatic_mounts() -> tuple[str, ...]:
-    """Where the system mounts what somebody looks for."""
-    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
-        found = [line.split() for line in file if " - autofs " in line]
-    return tuple(fields[4] for fields in found)
-
-
 class Hearing:
     """What was heard, and what of it is kept."""
 
-    def __init__(self, ear: Listener, seeing: Seeing) -> None:
+    def __init__(self, ear: Listener, seeing: Seeing, pulse: Pulse) -> None:
         machine = os.uname().machine
+        self._pulse = pulse
         self._ear = ear
         self._seeing = seeing
         self._calls = calls.of(machine)
@@ -156,7 +182,9 @@ class Hearing:
                     return
             notice = self._ear.next()
             if notice is not None:
+                self._pulse.begin()
                 self._hear(notice)
+                self._pulse.end()
 
     def told(self) -> bytes:
         """What is kept, for the parent."""
@@ -255,27 +283,26 @@ class Hearing:
             if above[:1] != "/":
                 return None
             path = f"{above.rstrip('/')}/{path}"
-        return word, path
+        return word, _plainly(path)
 
     def _consider(self, key: Key, word: str, follow: bool, program: str) -> None:
         """Keeps what is refused."""
         _, path = key
         if len(self._known) >= _MOST_KNOWN:
-            self._known = {k: known for k, known in self._known.items() if known is not _DROPPED}
-        if self._seeing.mounts_itself(path):
-            return
+            kept_ones = {k: known for k, known in self._known.items() if known is not _DROPPED}
+            # Else there would soon be as many again.
+            self._known = kept_ones if len(kept_ones) < _MOST_KNOWN // 2 else {}
         if word == calls.MAKE:  # a slash says that it is a directory that was to be made
-            word, path = "create", path.rstrip("/") + "/"
-        elif word == calls.REPLACE:
-            word = "rename" if os.path.lexists(path) else "create"
-        elif word == _IF_THERE:
-            word = "read" if os.path.lexists(path) else "create"
-        elif word == _OVERWRITE:
-            word = "write" if os.path.exists(path) else "read"  # what is not there is not made
-        follow = follow and word not in _OF_NAMES
-        if path[:1] == "/" and not self._seeing.is_refused(word, path, follow):
-            self._known[key] = _DROPPED
-            return
+            path = path.rstrip("/") + "/"
+        if path[:1] == "/":
+            try:
+                word, real = self._seeing.tried(word, path)
+            except UserError:  # links in a circle
+                real = ""
+            follow = follow and word not in _OF_NAMES
+            if not real or not self._seeing.is_refused(word, path, real, follow):
+                self._known[key] = _DROPPED
+                return
         kept = (word, path)
         if kept in self._kept:
             self._kept[kept][0] += 1  # type: ignore[operator]
@@ -285,6 +312,15 @@ class Hearing:
             self._more += 1
             return
         self._known[key] = kept
+
+
+def _plainly(path: str) -> str:
+    """A path without what says nothing, so that one thing does not have any number of names."""
+    if "//" in path or "/./" in path or path[-2:] == "/.":
+        ends = path.endswith(("/", "/."))
+        names = [name for name in path.split("/") if name not in ("", ".")]
+        path = f"/{'/'.join(names)}/" if names and ends else f"/{'/'.join(names)}"
+    return path
 
 
 def _opened(flags: int) -> str:

@@ -49,6 +49,16 @@ def die_with(number: str) -> None:
             os._exit(_ENDED)
 
 
+def killed_with(process: int) -> None:
+    """Has this process, on Linux, killed when its parent, that of this number, ends; now, if it has."""
+    import _signal as signals
+
+    prctl = _Function(_ctypes.dlsym(_ctypes.dlopen(None, 0), "prctl"))  # type: ignore[arg-type]
+    prctl(_Int(_PR_SET_PDEATHSIG), *(_Long(word) for word in (signals.SIGKILL, 0, 0, 0)))
+    if os.getppid() != process:
+        os._exit(_ENDED)
+
+
 def _is_there(process: int) -> bool:
     try:
         os.kill(process, 0)

@@ -11,12 +11,14 @@ import marshal
 import os
 import select
 import sys
+import time
 
-from safehouse.backends import listener
+from safehouse.backends import listener, parent
 from safehouse.backends.base import Observations, Observed
 from safehouse.backends.hearing import Hearing, Seeing
+from safehouse.backends.pulse import Pulse
 from safehouse.errors import UserError
-from safehouse.launch import wait_by_sender
+from safehouse.launch import by_sender
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,15 +27,20 @@ if TYPE_CHECKING:
     from safehouse.backends.base import View
     from safehouse.host import Host
     from safehouse.launch import Wait
+    from safehouse.near import NearFiles
     from safehouse.policy.policy import Policy
 
 _LONGEST_END = 20  # seconds that the recorder gets to tell what it has
+_LONGEST_CALL = 5  # and for one call, which waits for it
+_LONGEST_KILL = 2  # what waits in the kernel can be beyond that
 
 
 class Recorder:
     """What stands between a launch and the process that records it."""
 
-    def __init__(self, policy: Policy, host: Host, view: Callable[[], View]) -> None:
+    def __init__(
+        self, policy: Policy, host: Host, view: Callable[[], tuple[View, NearFiles]]
+    ) -> None:
         listener.refuse_unavailable()
         self._seeing = Seeing(policy, host, view)
         kind = socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC
@@ -41,6 +48,8 @@ class Recorder:
         self._process = 0
         self._control = self._report = -1
         self._found: Observations | None = None
+        self._pulse = Pulse()
+        self._is_stuck = False
 
     def install(self) -> None:
         """In the process that becomes the sandbox: from here on its calls are told. Raises OSError."""
@@ -67,23 +76,37 @@ class Recorder:
             )
         control, self._control = os.pipe()
         self._report, report = os.pipe()
+        ours = os.getpid()
         self._process = os.fork()
         if self._process == 0:
-            _record(descriptors[0], control, report, self._seeing)
+            _record(descriptors[0], control, report, self._seeing, self._pulse, ours)
         for descriptor in (*descriptors, control, report):
             os.close(descriptor)
 
     def waiting(self, kill: Callable[[], None]) -> Wait:
-        """How to wait for signals meanwhile: without the recorder every call fails, so the launch ends."""
+        """How to wait for signals meanwhile: without the recorder every call fails, so the launch ends.
+
+        So it does where the recorder does not come back from a call: what is confined would wait for good.
+        """
         import _signal as signals
 
         def wait(watched: set[int]) -> tuple[int, bool]:
-            found = wait_by_sender(watched)
-            if found[0] == signals.SIGCHLD and self._process and self._has_failed():
-                kill()
-            return found
+            while True:
+                event = signals.sigtimedwait(watched, 1)
+                if self._process and self._is_late():
+                    os.kill(self._process, signals.SIGKILL)
+                    kill()
+                if event is None:
+                    continue
+                if event.si_signo == signals.SIGCHLD and self._process and self._has_failed():
+                    kill()
+                return by_sender(event)
 
         return wait
+
+    def _is_late(self) -> bool:
+        self._is_stuck = self._is_stuck or self._pulse.seconds() > _LONGEST_CALL
+        return self._is_stuck
 
     def _has_failed(self) -> bool:
         found = os.waitid(os.P_PID, self._process, os.WEXITED | os.WNOHANG | os.WNOWAIT)
@@ -94,13 +117,18 @@ class Recorder:
         if not self._process:
             return
         os.close(self._control)
-        data = _whole(self._report)
+        data = self._whole()
         os.close(self._report)
         if data is None:
             os.kill(self._process, 9)
-        _, status = os.waitpid(self._process, 0)
+        status = _ended(self._process)
         self._process = 0
-        if data is None:
+        if self._is_stuck:
+            flaw = (
+                f"what records took more than {_LONGEST_CALL} seconds for one call, and was ended"
+            )
+            self._found = Observations(flaw=f"{flaw}, and the command with it")
+        elif data is None:
             self._found = Observations(flaw="what was recorded is lost: it took too long to tell")
         elif status:
             self._found = Observations(flaw="what records was ended, and the command with it")
@@ -108,31 +136,49 @@ class Recorder:
             kept, more, flaw = marshal.loads(data)
             self._found = Observations(tuple(Observed(*row) for row in kept), more, flaw)
 
+    def _whole(self) -> bytes | None:
+        """All that it tells; None if that does not come in time."""
+        poll = select.poll()
+        poll.register(self._report, select.POLLIN)
+        parts: list[bytes] = []
+        last = time.monotonic() + _LONGEST_END
+        while time.monotonic() < last and not self._is_late():
+            if poll.poll(1000):
+                part = os.read(self._report, 1 << 16)
+                if not part:
+                    return b"".join(parts)
+                parts.append(part)
+        return None
+
     def observed(self) -> Observations:
         """See base.Recorder."""
         return self._found or Observations(flaw="the command was not started")
 
 
-def _whole(descriptor: int) -> bytes | None:
-    """All that comes; None if it does not come in time."""
-    poll = select.poll()
-    poll.register(descriptor, select.POLLIN)
-    parts: list[bytes] = []
-    while poll.poll(_LONGEST_END * 1000):
-        part = os.read(descriptor, 1 << 16)
-        if not part:
-            return b"".join(parts)
-        parts.append(part)
-    return None
+def _ended(process: int) -> int:
+    """The status of a process that is about to end; -1 where the kernel does not let it."""
+    last = time.monotonic() + _LONGEST_KILL
+    pause = 0.001
+    while True:
+        ended, status = os.waitpid(process, os.WNOHANG)
+        if ended:
+            return status
+        if time.monotonic() > last:
+            return -1
+        time.sleep(pause)
+        pause = min(pause * 2, 0.05)
 
 
-def _record(descriptor: int, control: int, report: int, seeing: Seeing) -> None:
+def _record(
+    descriptor: int, control: int, report: int, seeing: Seeing, pulse: Pulse, ours: int
+) -> None:
     """All that the recording process does."""
     status = 1
     try:
+        parent.killed_with(ours)
         os.setsid()  # what is typed at the terminal is not for it
         _let_go({descriptor, control, report})
-        record = Hearing(listener.Listener(descriptor), seeing)
+        record = Hearing(listener.Listener(descriptor), seeing, pulse)
         record.until(control)
         os.close(descriptor)  # who calls now gets ENOSYS: the last program has ended
         view = memoryview(record.told())

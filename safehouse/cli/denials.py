@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from safehouse.backends.base import Observations
     from safehouse.cli.arguments import Arguments
     from safehouse.denials.row import Row
+    from safehouse.files import FileSystem
     from safehouse.plan import Plan
 
 _MOST_TOLD = 20  # rows behind a launch
@@ -48,7 +49,7 @@ def show(arguments: Arguments) -> int:
 
 def told(plan: Plan, observations: Observations, launch: str, status: int) -> Recording:
     """A launch that has ended, with what it was refused, kept for later."""
-    host = replace(plan.host, files=Host.current().files)
+    host = replace(plan.host, files=_files(plan))
     rows = _rows(replace(plan, host=host), observations) if observations.kept else ()
     found = Recording(
         launch, kept.moment(), plan.command[0], host.cwd, status, rows, observations.more,
@@ -59,6 +60,15 @@ def told(plan: Plan, observations: Observations, launch: str, status: int) -> Re
     except OSError as error:
         found = replace(found, flaw=f"it could not be kept for later: {error.strerror}")
     return found
+
+
+def _files(plan: Plan) -> FileSystem:
+    """Those of this machine, looked at anew; the program has chosen the names, so only what is near."""
+    if plan.host.platform == MACOS:
+        return Host.current().files
+    from safehouse import near
+
+    return near.files(plan.policy, plan.host)
 
 
 def _rows(plan: Plan, observations: Observations) -> tuple[Row, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from os.path import commonpath
 
+from safehouse import sandbox
 from safehouse.answers.answer import Asked
 from safehouse.answers.mending import Mender
 from safehouse.answers.question import question
@@ -11,7 +12,7 @@ from safehouse.denials.denial import LOOK
 from safehouse.denials.learned import short
 from safehouse.denials.merging import Need, merged
 from safehouse.denials.row import Row
-from safehouse.denials.trees import Trees
+from safehouse.denials.trees import SEEN_IS_CONNECTED, Trees
 from safehouse.errors import UserError, printable, quoted
 from safehouse.files import ancestors
 from safehouse.host import Host
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 100
 _MOST_ASKED = 5  # of things that should stay closed for one reason, after a feature for one of them
+_FAR = "it is on a network mount, or on one that mounts by itself: not looked at"
 _ORDER = ("read", "write", "run", "connect", "look")
 
 
@@ -44,9 +46,11 @@ class _Advice:
         self.plan = plan
         self.denials = denials
         self.mender = Mender(plan)
+        self._connects_by_sight = sandbox.backend_for(plan.host).connects_by_sight
         self.trees = Trees(
-            plan.host, self.mender.places, dict(plan.policy.defines).get("WORKDIR", "")
-        )
+            plan.host, self.mender.places, dict(plan.policy.defines).get("WORKDIR", ""),
+            self._connects_by_sight,
+        )  # fmt: skip
         self._left = MOST_ROWS
         self._unmended: set[Need] = set()
 
@@ -55,9 +59,12 @@ class _Advice:
         paths: list[Denial] = []
         others: dict[tuple[str, ...], list[Denial]] = {}
         for denial in self.denials:
-            found = self.mender.sensitive(denial.access) if denial.of_file else None
+            looks = denial.of_file and not denial.far
+            found = self.mender.sensitive(denial.access) if looks else None
             if denial.noise:
                 others.setdefault(("noise", denial.noise), []).append(denial)
+            elif denial.far:
+                others.setdefault(("nothing", _FAR), []).append(denial)
             elif found is not None:
                 closed.setdefault(f"{found.what}: {found.because}", []).append(denial)
             elif denial.unexplained:
@@ -168,7 +175,9 @@ class _Advice:
             row = self._made(row, need, group)
         if not row.keep:
             return self._instead(replace(row, kind="option"), mendings)
-        return replace(row, harmless=not need.writes and "run" not in row.does)
+        if self._connects_by_sight and files.is_socket(need.path):
+            row = replace(row, note=f"it is a socket, and {SEEN_IS_CONNECTED}")
+        return replace(row, harmless=self._is_harmless(row, need.path, need.writes))
 
     def _by_link(self, row: Row, group: list[Denial]) -> Row:
         """A row for what a grant of its real path would not mend: links to it are not to be seen."""
@@ -183,11 +192,18 @@ class _Advice:
         link = printable(short(denial.links[0][0], host.home))
         note = f"{link} is a link; a grant opens only what it leads to, a profile the link as well"
         learn = f"safehouse learn --profile -- {printable(quoted(self.plan.command[0]))} ..."
-        harmless = not denial.writes and "run" not in row.does
+        real = denial.access.target
         return replace(
             row, kind="link", target=denial.named, tree=False, once=learn, note=note,
-            harmless=harmless,
+            harmless=self._is_harmless(row, real, denial.writes),
         )  # fmt: skip
+
+    def _is_harmless(self, row: Row, path: str, writes: bool) -> bool:
+        """Whether it opens files for reading, and nothing that can be connected to."""
+        if writes or "run" in row.does:
+            return False
+        kind = self.plan.host.files.kind(path)
+        return kind == "file" or (kind == "directory" and self.trees.may(path, writes))
 
     def _made(self, row: Row, need: Need, group: list[Denial]) -> Row:
         """What has to be made before it can be granted."""

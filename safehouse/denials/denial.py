@@ -32,7 +32,7 @@ class Denial(Value):
     target as the program named it, `access` what the policy was asked, `decision` what it says. `lost`
     says that the program did not notice: it wrote into a home of the launch's own. `makes` is
     "directory" where one was to be made. `noise` is why it is of no concern, `unexplained` says that the
-    policy does not refuse it: something else did.
+    policy does not refuse it: something else did. `far` says that nobody has looked: see near.py.
     """
 
     does: str
@@ -46,6 +46,7 @@ class Denial(Value):
     makes: str = ""
     noise: str = ""
     unexplained: bool = False
+    far: bool = False
 
     @property
     def writes(self) -> bool:
@@ -70,8 +71,9 @@ def judged(plan: Plan, observations: Observations, told_by_kernel: bool) -> tupl
             asks = question(seen.word, seen.target, plan.host)
         except UserError:
             continue
-        answer = asked.answer(asks)
-        if not _is_denied(answer, plan, told_by_kernel):
+        far = bool(asks.path) and plan.host.files.is_far(asks.access.target)
+        answer = None if far else asked.answer(asks)
+        if answer and not _is_denied(answer, plan, told_by_kernel):
             continue
         access = replace(asks.access, target=_full(asks.access.target))
         operation = access.operation
@@ -81,9 +83,9 @@ def judged(plan: Plan, observations: Observations, told_by_kernel: bool) -> tupl
         denial = Denial(
             does, asks.path or seen.target, access, asked.index.decide(access), seen.program,
             seen.count, asks.links,
-            bool(answer.seen and not answer.seen.error),
+            bool(answer and answer.seen and not answer.seen.error),
             "directory" if seen.word == "create" and seen.target.endswith("/") else "",
-            why, answer.allowed,
+            why, bool(answer and answer.allowed), far,
         )  # fmt: skip
         key = does, access.target
         known = found.get(key)

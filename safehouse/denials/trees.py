@@ -25,15 +25,17 @@ _SHARED_OF_THE_SYSTEM = frozenset((
 ))  # fmt: skip
 _VARIABLES = ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME")
 _MOST_ENTRIES = 20_000
+SEEN_IS_CONNECTED = "what can be seen can be connected to"
 
 
 class Trees:
     """Looks through directories, each once."""
 
-    def __init__(self, host: Host, places: Places, workdir: str) -> None:
+    def __init__(self, host: Host, places: Places, workdir: str, connects_by_sight: bool) -> None:
         self._host = host
         self._places = places
         self._workdir = workdir
+        self._connects_by_sight = connects_by_sight
         self._limits = Limits(host, workdir)
         self._known: dict[tuple[str, bool], str] = {}
 
@@ -80,11 +82,14 @@ class Trees:
                 left -= 1
                 if left < 0:
                     return "it holds too much to look through"
-                if name == ".git" and above != directory:
-                    return "it holds repositories"
+                if name == ".git":
+                    return "it is a repository" if above == directory else "it holds repositories"
                 sensitive = self._places.place_of(path, writes)
                 if sensitive is not None:
                     return f"it holds {printable(path)}, {sensitive.what}"
-                if files.kind(path) == "directory":
+                kind = files.kind(path)
+                if kind == "directory":
                     waiting.append(path)
+                elif kind == "other" and self._connects_by_sight and files.is_socket(path):
+                    return f"it holds the socket {printable(path)}: {SEEN_IS_CONNECTED}"
         return ""
