@@ -62,6 +62,41 @@ def test_the_directory_of_the_project_and_the_home_are_not_proposed():
             assert row.kind in ("closed", "nothing") and not row.keep, row
 
 
+def test_a_socket_is_never_learned_without_a_question():
+    for host in (linux(*NAMES, "srv/docker.sock=", "srv2/run/api.sock=", "srv2/a"),):
+        row = rows(("read", "~/srv/docker.sock"), host=host)["~/srv/docker.sock"]
+        assert not row.harmless and "can be connected to" in row.note
+        row = rows(("read", "~/srv2"), host=host)["~/srv2"]
+        assert (row.kind, row.keep, row.harmless) == ("nothing", "", False)
+        assert "srv2/run/api.sock" in row.note and "can be connected to" in row.note
+        row = rows(("read", "~/srv2/a"), host=host)["~/srv2/a"]
+        assert row.harmless
+
+
+def test_where_a_socket_is_not_opened_by_sight_its_directory_can_be():
+    host = mac(*NAMES, "srv2/run/api.sock=", "srv2/a")
+    row = rows(("file-read-data", "~/srv2"), host=host)["~/srv2"]
+    assert row.keep == "safehouse grant ~/srv2" and row.harmless
+
+
+def test_another_repository_is_not_opened_as_a_whole():
+    host = linux(*NAMES, "other/.git/config", *(f"other/{name}" for name in "abcd"))
+    found = rows(*(("read", f"~/other/{name}") for name in "abc"), host=host)
+    assert sorted(found) == ["~/other/a", "~/other/b", "~/other/c"]
+    (row,) = rows(("read", "~/other"), host=host).values()
+    assert (row.kind, row.keep) == ("nothing", "") and "it is a repository" in row.note
+
+
+def test_what_is_far_is_told_and_not_looked_at():
+    host = linux(*NAMES)
+    host.files.far.add("/net")
+    found = rows(("read", "/net/host/x"), ("read", "~/.toolrc"), host=host)
+    row = found["/net/host/x"]
+    assert (row.kind, row.keep, row.harmless) == ("nothing", "", False)
+    assert "not looked at" in row.note
+    assert found["~/.toolrc"].keep
+
+
 def test_what_should_stay_closed_says_why_and_which_feature_opens_it_by_name():
     found = rows(("read", "~/.ssh/id_rsa"), ("read", "~/.config/gh/hosts.yml"))
     key, token = found["~/.ssh/id_rsa"], found["~/.config/gh/hosts.yml"]
