@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 MOST_ROWS = 100
 _MOST_ASKED = 5  # of things that should stay closed for one reason, after a feature for one of them
 _FAR = "it is on a network mount, or on one that mounts by itself: not looked at"
+_SOCKET = f"it is a socket, and {SEEN_IS_CONNECTED}"
 _ORDER = ("read", "write", "run", "connect", "look")
 
 
@@ -175,8 +176,8 @@ class _Advice:
             row = self._made(row, need, group)
         if not row.keep:
             return self._instead(replace(row, kind="option"), mendings)
-        if self._connects_by_sight and files.is_socket(need.path):
-            row = replace(row, note=f"it is a socket, and {SEEN_IS_CONNECTED}")
+        if self._is_seen_to_connect(need.path):
+            return replace(row, kind="option", note=_SOCKET)
         return replace(row, harmless=self._is_harmless(row, need.path, need.writes))
 
     def _by_link(self, row: Row, group: list[Denial]) -> Row:
@@ -189,21 +190,26 @@ class _Advice:
             or Planting(host, self.mender.catalogue.writable).suspects(host.resolve(denial.named))
         ):
             return replace(row, kind="nothing", note="nothing that can be granted would allow it")
+        real = denial.access.target
+        is_tree = host.files.kind(real) == "directory"
+        obstacle = self.trees.obstacle(real, denial.writes) if is_tree else ""
+        if obstacle or self._is_seen_to_connect(real):
+            return replace(row, kind="nothing", note=obstacle or _SOCKET)
         link = printable(short(denial.links[0][0], host.home))
         note = f"{link} is a link; a grant opens only what it leads to, a profile the link as well"
         learn = f"safehouse learn --profile -- {printable(quoted(self.plan.command[0]))} ..."
-        real = denial.access.target
         return replace(
             row, kind="link", target=denial.named, tree=False, once=learn, note=note,
             harmless=self._is_harmless(row, real, denial.writes),
         )  # fmt: skip
 
     def _is_harmless(self, row: Row, path: str, writes: bool) -> bool:
-        """Whether it opens files for reading, and nothing that can be connected to."""
-        if writes or "run" in row.does:
-            return False
+        """Whether it opens files for reading, and nothing else."""
         kind = self.plan.host.files.kind(path)
-        return kind == "file" or (kind == "directory" and self.trees.may(path, writes))
+        return not writes and "run" not in row.does and kind in ("file", "directory")
+
+    def _is_seen_to_connect(self, path: str) -> bool:
+        return self._connects_by_sight and self.plan.host.files.is_socket(path)
 
     def _made(self, row: Row, need: Need, group: list[Denial]) -> Row:
         """What has to be made before it can be granted."""

@@ -249,6 +249,27 @@ def test_learn_keeps_what_only_reads_and_converges(scene):
     assert done.returncode == 0 and "nothing was refused" in done.stderr
 
 
+def test_no_socket_is_learned_and_none_can_be_connected_to_afterwards(scene):
+    places = [scene.home / "srv/docker.sock", scene.home / "srv2/run/api.sock"]
+    for place in places:
+        scene.write(str(place.parent.relative_to(scene.home) / "beside"), "x")
+        scene.beside(f"s = socket.socket(socket.AF_UNIX); s.bind({str(place)!r}); s.listen()")
+    body = """
+for call in (lambda: open(home + '/srv/docker.sock'), lambda: os.listdir(home + '/srv2'), lambda: open(home + '/ok')):
+    try: call()
+    except OSError as error: print(error)
+"""
+    scene.write("ok", "x")
+    done = scene.confined("learn", "--yes", "--", *scene.program(body))
+    assert "can be connected to" in done.stderr
+    for place in places:
+        tried = scene.attempt(
+            f"socket.socket(socket.AF_UNIX).connect({str(place)!r})", confined=True
+        )
+        assert tried.returncode != 0
+    assert scene.attempt("read(home + '/ok')", confined=True).returncode == 0
+
+
 def test_a_profile_that_was_learned_is_for_its_command(scene):
     scene.write(".tool/config", "x\n")
     tool = scene.write("bin/mytool", f"#!/bin/sh\ncat ~/.tool/config && echo {DONE}\n", 0o755)
