@@ -255,8 +255,8 @@ def test_no_socket_is_learned_and_none_can_be_connected_to_afterwards(scene):
         scene.write(str(place.parent.relative_to(scene.home) / "beside"), "x")
         scene.beside(f"s = socket.socket(socket.AF_UNIX); s.bind({str(place)!r}); s.listen()")
     body = """
-for call in (lambda: open(home + '/srv/docker.sock'), lambda: os.listdir(home + '/srv2'), lambda: open(home + '/ok')):
-    try: call()
+for call, path in ((open, '/srv/docker.sock'), (os.listdir, '/srv2'), (open, '/ok')):
+    try: call(home + path)
     except OSError as error: print(error)
 """
     scene.write("ok", "x")
