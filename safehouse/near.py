@@ -224,16 +224,18 @@ class NearFiles(LocalFiles):
 
 
 class _Anew:
-    """For `follow`: nothing is remembered."""
+    """For `follow`: nothing is remembered, and nothing is looked for in what is not there."""
 
     def __init__(self, files: NearFiles) -> None:
         self.plain: set[str] = set()
         self._files = files
+        self._is_there = True
 
     def readlink(self, path: str) -> str:
         try:
-            return self._files.link_now(path)
+            return self._files.link_now(path) if self._is_there else ""
         except (OSError, ValueError):
+            self._is_there = False
             return ""
 
 
