@@ -12,7 +12,7 @@ from safehouse.denials.learned import short
 from safehouse.denials.merging import Need, merged
 from safehouse.denials.row import Row
 from safehouse.denials.trees import Trees
-from safehouse.errors import UserError, printable, quoted
+from safehouse.errors import UserError, pasted, printable
 from safehouse.files import ancestors
 from safehouse.host import Host
 from safehouse.policy.planting import Planting
@@ -182,7 +182,7 @@ class _Advice:
             return replace(row, kind="nothing", note="nothing that can be granted would allow it")
         link = printable(short(denial.links[0][0], host.home))
         note = f"{link} is a link; a grant opens only what it leads to, a profile the link as well"
-        learn = f"safehouse learn --profile -- {printable(quoted(self.plan.command[0]))} ..."
+        learn = f"safehouse learn --profile -- {pasted(self.plan.command[0])} ..."
         harmless = not denial.writes and "run" not in row.does
         return replace(
             row, kind="link", target=denial.named, tree=False, once=learn, note=note,
