@@ -188,6 +188,8 @@ def same_mounts(file: Path) -> list[str]:
         word = words.pop(1)
         if word == "--setenv":
             del words[1:3]
+        elif word == "--file":  # the note for the program
+            del words[1:3], result[-2:]
         elif word == "--ro-bind-data":
             result += ["--ro-bind", "/dev/null"]
             del words[1]

@@ -28,6 +28,7 @@ HEAD = "head"
 STARTED, ENDED = "start", "end"
 _SUFFIX = ".jsonl"
 _MOST_LINE = 1 << 20  # bytes; a longer one is not written
+_MOST_ARGUMENTS = 1 << 16  # characters, each of which may become twelve
 _MOST_TRIES, _PAUSE = 200, 0.005  # seconds; a line is written in less
 _TAIL = 1 << 16  # of a file, in which its last line is looked for
 _START = b'{"v":1,"n":'
@@ -75,7 +76,8 @@ def begin(
     now = time.time()
     head: dict[str, Field] = {"event": STARTED, "launch": launch, **said}
     if arguments is not None:
-        head["arguments"] = arguments
+        fits = sum(map(len, arguments)) < _MOST_ARGUMENTS
+        head["arguments"] = arguments if fits else ("(too long for the log)",)
     return Begun(directory, launch, now) if _told(directory, head, now, tell) else None
 
 

@@ -66,3 +66,20 @@ def quoted(text: str, tilde: bool = True) -> str:
     rest = text[len(start) :]
     plain = rest and all(c.isascii() and (c.isalnum() or c in "/._-+:@%,") for c in rest)
     return start + (rest if plain else "'" + rest.replace("'", "'\\''") + "'")
+
+
+def pasted(text: str, tilde: bool = True) -> str:
+    """The same, for a command that a person copies from a message: what cannot be shown is escaped.
+
+    As bash, zsh and ksh read it; fish refuses such a line.
+    """
+    word = quoted(text, tilde)
+    if word.isprintable():
+        return word
+    start = "~/" if tilde and text.startswith("~/") else ""
+    letters = []
+    for letter in text[len(start) :]:
+        plain = letter.isprintable() and letter not in "'\\"
+        code = letter.encode("utf-8", "surrogateescape")
+        letters.append(letter if plain else "".join(f"\\x{byte:02x}" for byte in code))
+    return f"{start}$'{''.join(letters)}'"

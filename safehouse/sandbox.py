@@ -10,7 +10,7 @@ from __future__ import annotations
 import posix as os  # os itself costs 1.3 ms of every launch
 
 from safehouse import afterwards, audit, record
-from safehouse.errors import NOT_EXECUTABLE, REFUSED, UserError, printable, quoted
+from safehouse.errors import NOT_EXECUTABLE, REFUSED, UserError, pasted, printable
 from safehouse.host import LINUX, MACOS, Host
 from safehouse.launch import Proof, new_id
 from safehouse.plan import Plan
@@ -340,7 +340,7 @@ def _refuse_closed(policy: Policy, workdir: str) -> None:
     if decision and not decision.allowed:
         raise UserError(
             f"{printable(workdir)} is closed to commands by {decision.rule.origin}",
-            f"go elsewhere; or, if you mean it: --add-dirs={printable(quoted(workdir))}",
+            f"go elsewhere; or, if you mean it: --add-dirs={pasted(workdir)}",
         )
 
 
@@ -414,7 +414,7 @@ def find_program(plan: Plan) -> str:
     if not decision.allowed:
         raise UserError(
             f"{word} is {real}, which the policy does not let it read: {decision.rule.origin}",
-            f"let it: --add-dirs-ro={printable(quoted(real.rpartition('/')[0] or '/'))}",
+            f"let it: --add-dirs-ro={pasted(real.rpartition('/')[0] or '/')}",
             NOT_EXECUTABLE,
         )
     # A link to it that the program could not see is of no use to start it by.

@@ -98,6 +98,13 @@ def test_arguments_are_told_only_where_they_are_wanted(person, text, found):
     assert line.get("arguments") == (["--token=s3cret", ""] if found else None)
 
 
+def test_arguments_that_are_too_long_leave_their_launch_in_the_log(person):
+    person.configure("audit: arguments\n")
+    begun, told = begin(plan(person), "x" * 2_000_000)
+    assert begun and told == []
+    assert lines(person)[0]["arguments"] == ["(too long for the log)"]
+
+
 def test_no_value_of_a_variable_and_no_argument_is_kept(person):
     """Neither in the log nor with the policy."""
     made = plan(

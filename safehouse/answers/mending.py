@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from safehouse import sandbox
 from safehouse.answers.opened import Opened, Opening
-from safehouse.errors import UserError, printable, quoted
+from safehouse.errors import UserError, pasted, quoted
 from safehouse.files import ancestors
 from safehouse.policy.index import Index
 from safehouse.policy.match import kind_of
@@ -287,7 +287,7 @@ class Mender:
 
     def word(self, path: str) -> str:
         """A path as a word of a command."""
-        return printable(quoted(self._short(path)))
+        return pasted(self._short(path))
 
     def _short(self, path: str) -> str:
         home = self.plan.host.home

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posix as os  # os itself costs 1.3 ms of every launch
 
-from safehouse.errors import printable, quoted
+from safehouse.errors import pasted, printable
 from safehouse.files import ancestors
 
 TYPE_CHECKING = False
@@ -129,12 +129,13 @@ def told(
     home: str,
     keepers: Mapping[str, tuple[str, bool]],
     agent: str,
+    closed: Mapping[str, str],
 ) -> str:
     """What to tell the person of what was lost, and how it would stay; "" for nothing.
 
     `keepers` says of paths which agent's state they are, and whether the command names it; `agent` is
     the one whose profile is in force. The profile opens less than the directory would, and to that
-    agent only.
+    agent only. `closed` says of paths why nothing is to keep them.
     """
     if not paths:
         return ""
@@ -149,22 +150,25 @@ def told(
             said += f"\nthat is the state of {keeper}; with its profile it stays: --agent={keeper}"
         else:
             said += f"\nthat is the state of {keeper}, which keeps it where it is started by itself"
-    paths = tuple(path for path in paths if path not in keepers)
-    if not paths:
+    left = [path for path in paths if path not in keepers]
+    for path in [path for path in left if path in closed][:_MOST_TOLD]:
+        said += f"\nleave it so: {printable('~' + path[len(home) :])}: {closed[path]}"
+    if not left:
         return said
     from safehouse.policy.policy import Access
 
     # What may be read and not written runs, or decides, outside too; keys are nobody else's.
     if any(
-        path[len(home) + 1 :].partition("/")[0] in _KEYS
+        path in closed
+        or path[len(home) + 1 :].partition("/")[0] in _KEYS
         or policy.decide(Access("file-read-data", path.rstrip("/"))).allowed
-        for path in paths
+        for path in left
     ):
         return (
             f"{said}\nyour programs, settings and keys are not changed from inside: do this outside"
         )
-    keep = printable(quoted("~" + paths[0][len(home) :].rstrip("/")))
-    make = "mkdir -p" if paths[0][-1] == "/" else "touch"
+    keep = pasted("~" + left[0][len(home) :].rstrip("/"))
+    make = "mkdir -p" if left[0][-1] == "/" else "touch"
     return f"{said}\nto keep it from now on: {make} {keep} && safehouse grant --write {keep}"
 
 

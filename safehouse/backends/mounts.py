@@ -7,7 +7,7 @@ read-only or nothing. It becomes a mount where that differs from what lies above
 from __future__ import annotations
 
 from safehouse.backends.mount import NOTHING, PRIVATE, READ_ONLY, READ_WRITE, Mount, Mounts
-from safehouse.errors import UserError, printable, quoted
+from safehouse.errors import UserError, pasted, printable
 from safehouse.files import ancestors
 from safehouse.launch import Creation, Shortfall
 from safehouse.policy.match import fixed_start, text_matches
@@ -160,7 +160,7 @@ class _Planner:
             if self.modes.get(path, self._mode_above(path)) == READ_WRITE:
                 raise UserError(
                     f"{printable(path)} cannot be looked into, so what is denied there would not be",
-                    f"chmod u+rx {printable(quoted(path, tilde=False))}",
+                    f"chmod u+rx {pasted(path, tilde=False)}",
                 )
 
     def _mode_above(self, path: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import posix as os  # os itself costs 1.3 ms of every launch
 
-from safehouse.errors import UserError, printable, quoted
+from safehouse.errors import UserError, pasted, printable
 from safehouse.facts import STUB_MODE, STUB_TIME
 
 TYPE_CHECKING = False
@@ -71,7 +71,7 @@ def obstacle(creations: tuple[Creation, ...]) -> UserError | None:
                 continue
             if directory == creation.path or os.access(directory, os.W_OK | os.X_OK):
                 break
-            shown = printable(quoted(directory, tilde=False))
+            shown = pasted(directory, tilde=False)
             mine = found.st_uid == os.getuid()
             return UserError(
                 f"cannot create {printable(creation.path)}: {printable(directory)} is not writable",

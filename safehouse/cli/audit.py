@@ -205,7 +205,7 @@ def _json(found: list[Entry]) -> str:
         said.update(seconds=end.get("seconds"), status=end.get("status"))
         launches.append(said)
     document = {"version": 1, "launches": launches}
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(document, indent=2) + "\n"
 
 
 def last(host: Host, workdir: str, command: str) -> Entry:

@@ -7,7 +7,7 @@ import sys
 from safehouse.cli.grants import catalogue_of, outside
 from safehouse.cli.main import tell
 from safehouse.cli.sources import shown
-from safehouse.errors import UserError, nearest, printable, quoted
+from safehouse.errors import UserError, nearest, pasted, printable
 from safehouse.files import ancestors
 from safehouse.policy.planting import Planting
 from safehouse.policy.rule import DENY
@@ -240,7 +240,7 @@ def _refuse_planted(
 
 
 def _typed(text: str) -> str:
-    return printable(quoted(text))
+    return pasted(text)
 
 
 def _check_writable(path: str, what: str) -> None:

@@ -6,7 +6,7 @@ import sys
 
 from safehouse import sandbox
 from safehouse.cli.sources import shown, sources_text
-from safehouse.errors import UserError, printable, quoted
+from safehouse.errors import UserError, pasted, printable
 from safehouse.host import Host
 from safehouse.sources import directory, user
 from safehouse.sources.catalogue import Catalogue, records
@@ -67,7 +67,7 @@ def refuse_words(arguments: Arguments) -> None:
     for word in arguments.words[:1]:
         raise UserError(
             f"unexpected {printable(word)!r}",
-            f"safehouse {arguments.command} --for={printable(quoted(word))}, for a directory",
+            f"safehouse {arguments.command} --for={pasted(word)}, for a directory",
         )
 
 

@@ -124,6 +124,7 @@ class Review:
         for operations, what, group in (
             ((_WRITES,), "can change programs that you run outside, too", "programs"),
             ((_WRITES,), "can change what is started when you sign in", "sign-in"),
+            ((_WRITES,), "can change settings that make programs run something", "settings"),
             ((_READS, _WRITES), "opens secrets", "secrets"),
             ((_READS, _WRITES), "opens start files of shells, with the keys in them", "shells"),
             (connecting, "opens sockets that act for whoever connects", "sockets"),

@@ -13,7 +13,7 @@ from safehouse.denials.learned import short
 from safehouse.denials.merging import Need, merged
 from safehouse.denials.row import Row
 from safehouse.denials.trees import SEEN_IS_CONNECTED, Trees
-from safehouse.errors import UserError, printable, quoted
+from safehouse.errors import UserError, pasted, printable
 from safehouse.files import ancestors
 from safehouse.host import Host
 from safehouse.policy.planting import Planting
@@ -197,7 +197,7 @@ class _Advice:
             return replace(row, kind="nothing", note=obstacle or _SOCKET)
         link = printable(short(denial.links[0][0], host.home))
         note = f"{link} is a link; a grant opens only what it leads to, a profile the link as well"
-        learn = f"safehouse learn --profile -- {printable(quoted(self.plan.command[0]))} ..."
+        learn = f"safehouse learn --profile -- {pasted(self.plan.command[0])} ..."
         return replace(
             row, kind="link", target=denial.named, tree=False, once=learn, note=note,
             harmless=self._is_harmless(row, real, denial.writes),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from safehouse.errors import UserError, printable, quoted
+from safehouse.errors import UserError, pasted, printable
 from safehouse.policy.rule import ALLOW, Filter, Grant, Origin, Tier
 from safehouse.request import HERE
 from safehouse.sources.catalogue import sensitive_groups
@@ -73,7 +73,7 @@ def workdir(host: Host, said: Item) -> str:
         if why:
             raise UserError(
                 f"{said.place}: {printable(said.text)} is no project: {why}",
-                f"only an option opens it, for one launch: {TYPED}={printable(quoted(said.text))}",
+                f"only an option opens it, for one launch: {TYPED}={pasted(said.text)}",
             )
         return found
     if contains(host.cwd, host.home):
@@ -88,7 +88,7 @@ def workdir(host: Host, said: Item) -> str:
         raise UserError(
             f"refusing to open {printable(here)} to the command: {why}",
             "cd into a project first; or, if you mean it: "
-            f"{TYPED}={printable(quoted(here))}, or {TYPED}= for none",
+            f"{TYPED}={pasted(here)}, or {TYPED}= for none",
         )
     return host.cwd
 

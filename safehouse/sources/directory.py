@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from safehouse import facts
-from safehouse.errors import UserError, printable, quoted
+from safehouse.errors import UserError, pasted, printable
 from safehouse.files import ancestors
 from safehouse.policy.rule import Tier
 from safehouse.sources import own_files, protected
@@ -128,7 +128,7 @@ def _difference(directory: str, known_by: str, name: str) -> str:
         return f"it cannot be told whether it is the same directory: {error.strerror}"
     if found == known_by:
         return ""
-    mending = f"safehouse revoke --all --for={printable(quoted(name))}"
+    mending = f"safehouse revoke --all --for={pasted(name)}"
     return f"it is another directory than the one that had this name; to forget it: {mending}"
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import posix as os  # os itself costs 1.3 ms of every launch
 
 from safehouse import facts
-from safehouse.errors import UserError, printable, quoted
+from safehouse.errors import UserError, pasted, printable
 from safehouse.files import follow
 from safehouse.sources import git_config, git_keys, git_layout, git_places, git_trees
 from safehouse.sources.settings import contains
@@ -200,7 +200,7 @@ def _new_parts(files: FileSystem, seen: Seen) -> Iterator[str]:
         if away:
             yield (
                 f"{_cut(part.path)} is new, and says that {_cut(away)} is a worktree of this "
-                f"repository. If you did not make that: rm -r {_cut(quoted(part.path))}"
+                f"repository. If you did not make that: rm -r {pasted(part.path)}"
             )
         if reasons:
             said = ", ".join(reasons[:3]) + (", ..." if len(reasons) > 3 else "")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import posix as os  # os itself costs 1.3 ms of every launch
 
 from safehouse import facts
-from safehouse.errors import UserError, printable, quoted
+from safehouse.errors import UserError, pasted, printable
 from safehouse.files import ancestors, follow
 from safehouse.sources import git_config, git_index
 from safehouse.sources.settings import contains
@@ -94,7 +94,7 @@ def refuse_unseen(path: str) -> None:
                 return
             raise UserError(
                 f"{printable(path)} cannot be looked at, so it cannot be protected",
-                f"let yourself in: chmod u+rwx {printable(quoted(above))}",
+                f"let yourself in: chmod u+rwx {pasted(above)}",
             ) from None
     except (OSError, ValueError):
         return
@@ -110,7 +110,7 @@ def refuse_unreadable(path: str) -> None:
     if is_file and not facts.access(path, os.R_OK):
         raise UserError(
             f"{printable(path)} cannot be read, so what it names cannot be protected",
-            f"let yourself read it: chmod u+r {printable(quoted(path))}",
+            f"let yourself read it: chmod u+r {pasted(path)}",
         )
 
 
@@ -121,7 +121,7 @@ def refuse_second_name(path: str) -> None:
     except (OSError, ValueError):
         return
     if found.st_nlink > 1 and found.st_mode & 0o170000 == 0o100000:
-        word, new = printable(quoted(path)), printable(quoted(path + ".new"))
+        word, new = pasted(path), pasted(path + ".new")
         raise UserError(
             f"{printable(path)} has a second name (a hard link), by which it could be changed",
             f"make it a file of its own: cp -p {word} {new} && mv {new} {word}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from safehouse.errors import UserError, printable, quoted
+from safehouse.errors import UserError, pasted, printable
 from safehouse.sources import directory, own_files, yaml_edit
 from safehouse.value import Value
 
@@ -95,7 +95,7 @@ def granting(
             raise UserError(
                 f"{_file(host)}:{line}: what is kept for {printable(entry)} was granted to another "
                 "directory, which had this name",
-                f"drop it first: safehouse revoke --all --for={printable(quoted(entry))}",
+                f"drop it first: safehouse revoke --all --for={pasted(entry)}",
             )
     if not entries:
         content: dict[str, Data] = {key: [*items] for key, items in wanted.items() if items}

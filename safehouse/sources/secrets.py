@@ -10,7 +10,7 @@ from __future__ import annotations
 import posix as os  # os itself costs 1.3 ms of every launch
 from errno import ENOENT, ENOTDIR
 
-from safehouse.errors import UserError, printable, quoted
+from safehouse.errors import UserError, pasted, printable
 from safehouse.facts import encoded
 from safehouse.files import LocalFiles, ancestors
 from safehouse.host import MACOS
@@ -278,7 +278,7 @@ def _entries(directory: str) -> list[os.DirEntry[str]]:
             break
         raise UserError(
             f"{printable(directory)} cannot be looked into for secrets: {error.strerror}",
-            f"chmod u+rx {printable(quoted(directory, tilde=False))}",
+            f"chmod u+rx {pasted(directory, tilde=False)}",
         ) from None
 
 

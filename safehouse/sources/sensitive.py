@@ -93,11 +93,16 @@ class Places:
             if path.startswith(start) and text_matches(spot.kind, spot.path, path):
                 yield start, spot
 
-    def places_in(self, directory: str, writes: bool) -> Iterator[tuple[str, Sensitive]]:
-        """The places below a directory that are there, each with its path; patterns left out."""
+    def places_in(
+        self, directory: str, writes: bool, missing: bool = False
+    ) -> Iterator[tuple[str, Sensitive]]:
+        """The places below a directory, each with its path; patterns left out.
+
+        Those that are not there are left out as well, unless `missing` says that they count.
+        """
         for path, spots in self._by_path.items():
             below = path != directory and contains(directory, path)
-            if not below or self.host.files.kind(path) == "missing":
+            if not below or (not missing and self.host.files.kind(path) == "missing"):
                 continue
             for spot in spots:
                 if writes or not spot.found.writing:

@@ -25,6 +25,7 @@ GROUPS = (
     "shells",
     "sign-in",
     "programs",
+    "settings",
     "git",
     "safehouse",
     "everything",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from safehouse.errors import UserError, printable, quoted
+from safehouse.errors import UserError, pasted, printable
 from safehouse.policy.rule import ALLOW, DENY, Filter, Grant, Origin, Tier
 from safehouse.policy.words import METADATA, READ, WRITE, operations
 from safehouse.sources import protected
@@ -237,7 +237,7 @@ class Limits:
             return ""
         if contains(real, self.host.home):
             option = "--add-dirs" if mode == READ_AND_WRITE else "--add-dirs-ro"
-            return f"it holds your whole home; for one launch: {option}={printable(quoted(real))}"
+            return f"it holds your whole home; for one launch: {option}={pasted(real)}"
         wanted = set(READ_WRITE if mode == READ_AND_WRITE else READ)
         if self._protected is None:
             self._protected = [
@@ -304,7 +304,7 @@ def _refused(named: Named, link: str, workdir: str) -> UserError:
     return UserError(
         f"{place}: {text} leads through the link {printable(link)} to {printable(named.real)}",
         f"commands that run in {workdir} can change that link; if you mean its target: "
-        f"{place}={printable(quoted(named.real))}",
+        f"{place}={pasted(named.real)}",
     )
 
 

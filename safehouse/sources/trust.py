@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import posix as os  # os itself costs 1.3 ms of every launch
 
-from safehouse.errors import UserError, printable, quoted
+from safehouse.errors import UserError, pasted, printable
 from safehouse.facts import decoded, encoded
 from safehouse.files import Resolution, read_file
 from safehouse.sources import own_files, protected, repository
@@ -211,7 +211,7 @@ def notices(verdict: Verdict, directory: str, host: Host) -> tuple[str, ...]:
 
 def command(directory: str, host: Host, option: str = "") -> str:
     """What to type here to look at a directory's configuration."""
-    where = "" if directory == host.cwd else f" --for={printable(quoted(directory))}"
+    where = "" if directory == host.cwd else f" --for={pasted(directory)}"
     return f"safehouse trust{where}{option}"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posix as os  # os itself costs 1.3 ms of every launch
 
-from safehouse.errors import printable, quoted
+from safehouse.errors import pasted, printable
 from safehouse.files import ancestors
 from safehouse.policy.policy import Access
 from safehouse.policy.rule import ALLOW, DENY, Opaque, Rule, Tier
@@ -75,7 +75,7 @@ def told(seen: Iterable[Unheld]) -> Iterator[str]:
             continue
         place = printable(path)
         if target:
-            back = f"ln -sfn {printable(quoted(target, tilde=False))} {printable(quoted(path, tilde=False))}"
+            back = f"ln -sfn {pasted(target, tilde=False)} {pasted(path, tilde=False)}"
             what = f"{place} was a link to {printable(target)}, and the command replaced it"
             yield f"{what} ({printable(reason)}). Look at it; to have the link again: {back}"
         else:

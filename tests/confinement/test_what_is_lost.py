@@ -55,6 +55,40 @@ def test_it_is_told_and_how_it_would_stay(scene, script, name, make):
     assert f"{make} && safehouse grant --write {name.rstrip('/')}\n" in said
 
 
+OBEYED_OUTSIDE = {
+    "what the desktop starts": (
+        "mkdir -p ~/.config/autostart; touch ~/.config/autostart/x",
+        "autostart",
+    ),
+    "a start file of the shell": ("echo x >~/.bash_aliases", "~/.bash_aliases: "),
+    "settings of an editor": ("echo x >~/.vimrc", "~/.vimrc: start of Vim"),
+    "settings of a terminal": ("echo x >~/.tmux.conf", "~/.tmux.conf: settings of tmux"),
+    "its directory": ("mkdir -p ~/.config/systemd/user; touch ~/.config/systemd/user/x", "systemd"),
+    "our own files": ("mkdir -p ~/.config/safehouse; touch ~/.config/safehouse/x", ""),
+}
+
+
+@pytest.mark.parametrize(("script", "said"), OBEYED_OUTSIDE.values(), ids=OBEYED_OUTSIDE)
+def test_what_is_obeyed_outside_is_not_said_to_be_kept(scene, script, said):
+    done = scene.confined("--", "sh", "-c", script)
+    assert "safehouse grant" not in done.stderr
+    assert said in done.stderr
+    assert "do this outside" in done.stderr
+
+
+@pytest.mark.parametrize("odd", ["\u200b", "\u00a0", "\a", "\x1b[0m", "\udcff"])
+def test_no_name_makes_the_proposed_line_do_something_else(scene, odd):
+    name = f"x{odd}'; touch PWNED; '$(touch PWNED)`touch PWNED`"
+    body = f"os.mkdir(home + '/' + {name!r}); open(home + '/' + {name!r} + '/f', 'w').close()"
+    done = scene.attempt(body, True)
+    (line,) = [line for line in done.stderr.splitlines() if "to keep it" in line]
+    command = line.partition("to keep it from now on: ")[2]
+    assert line.isprintable() and command
+    for shell in ("bash", "sh"):
+        scene.run(shell, "-c", command.replace("safehouse", "true"))
+    assert not list(scene.project.glob("*PWNED*")) and not list(scene.home.glob("PWNED"))
+
+
 def test_the_state_of_an_agent_stays_with_its_profile_not_by_a_grant(scene):
     """A grant would open to every command what the profile closes to the agent itself."""
     codex = scene.write(
