@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -18,7 +19,9 @@ def launched(monkeypatch, person):
     """Tries, with something else in the place of the launch itself."""
 
     def tried(run):
-        monkeypatch.setattr(trial.sandbox, "run", lambda request, host, tell: run())
+        backend = SimpleNamespace(start=lambda launch: run())
+        monkeypatch.setattr(trial.sandbox, "backend_for", lambda host: backend)
+        monkeypatch.setattr(trial.sandbox, "make_launch", lambda plan, backend: None)
         return trial.tried(person.host())
 
     return tried
