@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 else:
     Protocol = object
 
-KINDS: dict[int, Kind] = {0o100000: "file", 0o040000: "directory", 0o120000: "link"}
+_KINDS: dict[int, Kind] = {0o100000: "file", 0o040000: "directory", 0o120000: "link"}
 _MOST_LINKS = 40  # as the kernel: ELOOP
 _NO_FILE = {ELOOP: ": is a symbolic link", EINVAL: " is not a regular file"}
 # That there is no such thing; any other error leaves it open.
@@ -90,6 +90,14 @@ class LocalFiles:
         self.closed: set[str] = set()
         self.walked: dict[tuple[str, ...], tuple[Any, ...]] = {}
 
+    # How the kernel is asked. Both raise OSError.
+
+    def _form(self, path: str) -> int:
+        return facts.form(path)
+
+    def _listed(self, directory: str) -> list[str]:
+        return facts.listdir(directory)
+
     def _unseen(self, path: str, error: OSError) -> None:
         """Notes which directory is in the way, unless the error says that nothing is there.
 
@@ -130,7 +138,7 @@ class LocalFiles:
         kind = self._kinds.get(path)
         if kind is None:
             try:
-                kind = KINDS.get(facts.form(path), "other")
+                kind = _KINDS.get(self._form(path), "other")
             except OSError as error:
                 kind = "missing"
                 self._unseen(path, error)
@@ -143,7 +151,7 @@ class LocalFiles:
         known = self._names.get(directory)
         if known is None:
             try:
-                known = facts.listdir(directory)
+                known = self._listed(directory)
             except OSError as error:
                 known = []
                 self._unseen(directory, error)

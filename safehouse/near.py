@@ -8,17 +8,17 @@ from __future__ import annotations
 import ctypes
 import os
 from errno import EACCES, ENOENT, ENOSYS, EPERM, EREMOTE
-from stat import S_ISLNK, S_ISSOCK
+from stat import S_IFMT, S_ISLNK, S_ISSOCK
 
 from safehouse.facts import encoded
-from safehouse.files import KINDS, LocalFiles, ancestors, follow
+from safehouse.files import LocalFiles, ancestors, follow
 from safehouse.policy.rule import ALLOW, PATH_KINDS, Rule
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from safehouse.files import Kind, Resolution, Right
+    from safehouse.files import Resolution, Right
     from safehouse.host import Host
     from safehouse.policy.policy import Policy
 
@@ -152,33 +152,15 @@ class NearFiles(LocalFiles):
             self._links[path] = known
         return known
 
-    def kind(self, path: str) -> Kind:
-        kind = self._kinds.get(path)
-        if kind is None:
-            try:
-                kind = KINDS.get(self.look(path).st_mode & 0o170000, "other")
-            except OSError as error:
-                kind = "missing"
-                self._unseen(path, error)
-            except ValueError:
-                kind = "missing"
-            self._kinds[path] = kind
-        return kind
+    def _form(self, path: str) -> int:
+        return S_IFMT(self.look(path).st_mode)
 
-    def names(self, directory: str) -> list[str]:
-        known = self._names.get(directory)
-        if known is None:
-            known = []
-            try:
-                descriptor = self._opened(directory)
-                try:
-                    known = sorted(os.listdir(f"/proc/self/fd/{descriptor}"))
-                finally:
-                    os.close(descriptor)
-            except OSError as error:
-                self._unseen(directory, error)
-            self._names[directory] = known
-        return known
+    def _listed(self, directory: str) -> list[str]:
+        descriptor = self._opened(directory)
+        try:
+            return sorted(os.listdir(f"/proc/self/fd/{descriptor}"))
+        finally:
+            os.close(descriptor)
 
     def readable(self, path: str) -> bool:
         return self._asked(path, super().readable)
